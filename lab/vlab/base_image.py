@@ -1,0 +1,65 @@
+"""Builds the root file system that every host of every lab is an overlay on.
+
+It must not contain anything of one lab: no key, no name, no address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from vlab.places import CACHE, FILES
+from vlab.process import run
+from vlab.progress import step
+
+SUITE = "bookworm"
+PACKAGES = (
+    "systemd systemd-sysv dbus iproute2 openssh-server openssh-client libvirt-daemon-system libvirt-clients "
+    "qemu-system-x86 qemu-utils firewalld procps util-linux netcat-openbsd hostname glusterfs-client glusterfs-server "
+    "kmod netbase nftables virtinst sudo iputils-ping less"
+).split()
+NFS_PACKAGES = ("nfs-common", "nfs-kernel-server")
+LEAVE_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+
+
+def flavour() -> str:
+    """`nfs` where the kernel has an NFS client, else `glusterfs`, which needs FUSE only."""
+    run("modprobe", "-q", "nfs", check=False)
+    kinds = Path("/proc/filesystems").read_text().split()
+    return "nfs" if "nfs" in kinds or "nfs4" in kinds else "glusterfs"
+
+
+def packages() -> tuple[str, ...]:
+    """What is installed in the image."""
+    return (*PACKAGES, *(NFS_PACKAGES if flavour() == "nfs" else ()))
+
+
+def path() -> Path:
+    """Where the image of the present recipe lives, built or not."""
+    recipe = "\n".join([SUITE, *packages(), (FILES / "image-setup.sh").read_text()])
+    return CACHE / f"base-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+
+def build() -> Path:
+    """Make the image unless it is there; a half-made one never gets its final name."""
+    final = path()
+    if final.is_dir():
+        return final
+    making = final.with_name(final.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    with step(f"base image {final.name}: {len(packages())} packages and what they need"):
+        run(
+            "mmdebstrap",
+            "--variant=minbase",
+            "--dpkgopt=force-unsafe-io",
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
+            f"--include={','.join(packages())}",
+            f"--customize-hook=copy-in {FILES / 'image-setup.sh'} /tmp",
+            '--customize-hook=chroot "$1" sh -eu /tmp/image-setup.sh',
+            SUITE,
+            making,
+            timeout=1200,
+        )
+        making.rename(final)
+    return final

@@ -1,0 +1,113 @@
+"""What a kind offers the engine: a record of plain functions, all pure but `run`.
+
+The engine knows kinds only through this record; kinds do not know each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.errors import Problem
+from reconciler.model.action import Action, Refusal
+from reconciler.model.change import Comparison, Difference, Origin
+from reconciler.model.desired import Desired, View
+from reconciler.model.fleet import Fleet, HostCard
+from reconciler.model.outcome import Done
+from reconciler.model.ref import Place
+from reconciler.ports import Hands, Inventory, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document, validated: `spec` is the kind's pydantic model.
+
+    `line_of` finds the line of a dotted path such as `spec.source.clone.from`; `attachments` are the files it names.
+    """
+
+    kind: str
+    name: str
+    spec: Any
+    file: str
+    line: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    attachments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.file, self.line)
+
+    def line_of(self, path: str) -> int:
+        """The line where `path` stands, or the nearest line above it that is known."""
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines.get(path, self.line)
+
+    def problem(self, path: str, message: str, fix: str = "") -> Problem:
+        return Problem(self.file, self.line_of(path), message, fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a kind may refer to while it resolves: the fleet so far and every document by YAML kind."""
+
+    fleet: Fleet
+    documents: Mapping[str, Sequence[Document]]
+
+    def names(self, yaml_kind: str) -> frozenset[str]:
+        return frozenset(document.name for document in self.documents.get(yaml_kind, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What resolving one kind gave: objects, the fleet (host and fleet change it), and mistakes."""
+
+    desired: tuple[Desired, ...] = ()
+    fleet: Fleet | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one kind reads a host's state from: its own facts' replies and the hypervisor's inventory (None: silent)."""
+
+    host: HostCard
+    fleet: Fleet
+    replies: Mapping[str, Reply]
+    inventory: Inventory | None
+
+
+def no_facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
+    """For kinds that ask the shell nothing."""
+    return {}
+
+
+def no_weaving(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequence[Refusal]]:
+    """For kinds that add nothing around other kinds' actions."""
+    return actions, ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`name` is the short word in refs, `yaml` the document kind (empty: nobody declares it).
+
+    facts    commands to ask a host, by name; read turns their replies into states
+    compare  declared beside seen, only declared fields; plan turns one difference into actions and refusals
+    weave    sees all planned actions and may wrap them (leases around moves)
+    run      the only function with hands; says whether anything had to change
+    """
+
+    name: str
+    yaml: str
+    spec: Any
+    states: tuple[type, ...]
+    actions: tuple[type[Action], ...]
+    resolve: Callable[[Sequence[Document], Scope], Resolved]
+    facts: Callable[[HostCard, Fleet, Sequence[Desired]], Mapping[str, Sequence[str]]]
+    read: Callable[[Sight], Sequence[tuple[Place, Any]]]
+    compare: Callable[[View], Sequence[Comparison]]
+    plan: Callable[[Difference, View], Sequence[Action | Refusal]]
+    run: Callable[[Action, Hands], Done]
+    weave: Callable[[Sequence[Action], View], tuple[Sequence[Action], Sequence[Refusal]]] = no_weaving
+    uses_inventory: bool = True
+    attachments: Callable[[Any], Sequence[str]] = lambda spec: ()

@@ -1,0 +1,71 @@
+"""The YAML of kind Fleet: what a pass may do, and the defaults of hosts and moves."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.fields import Duration, Port, Rate, Strict, User
+from reconciler.model.disruption import Disruption
+
+Cap = Literal["none", "live", "next-boot", "restart", "move-live", "move-cold", "recreate", "delete"]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class LimitsSpec(Strict):
+    """What one pass may do unasked."""
+
+    moves_per_host: Annotated[int, Field(ge=1, le=100)] = 2
+    moves: Annotated[int, Field(ge=1, le=1000)] = 4
+    deletes_per_pass: Count = 0
+    disruption: Cap = Disruption.MOVE_LIVE.value
+
+
+class ConnectionDefaults(Strict):
+    """How the reconciler logs in where a Host does not say otherwise."""
+
+    user: User = "root"
+    port: Port = 22
+    identity_file: str = ""
+    known_hosts_file: str = ""
+
+
+class AccessSpec(Strict):
+    """Access leases between hosts."""
+
+    key_type: Literal["ed25519", "rsa-4096"] = "ed25519"
+    lifetime: Duration = 900.0
+    user: User = "root"
+
+
+class MigrationDefaults(Strict):
+    """How VMs move where a VM does not say otherwise."""
+
+    method: Literal["live"] = "live"
+    auto_converge: bool = False
+    post_copy: bool = False
+    max_downtime: Duration | None = None
+    compress: bool = False
+    bandwidth: Rate | None = None
+    timeout: Duration = 600.0
+    on_timeout: Literal["abort"] = "abort"
+    unsafe: bool = False
+
+
+class Defaults(Strict):
+    """Filled in where an object says nothing."""
+
+    connection: ConnectionDefaults = ConnectionDefaults()
+    access: AccessSpec = AccessSpec()
+    migration: MigrationDefaults = MigrationDefaults()
+
+
+class FleetSpec(Strict):
+    """One per set of specs."""
+
+    mode: Literal["observe", "propose", "apply"] = "apply"
+    interval: Duration = 300.0
+    suspend: bool = False
+    limits: LimitsSpec = LimitsSpec()
+    defaults: Defaults = Defaults()
+
+

@@ -1,0 +1,1 @@
+"""Values that every floor speaks: frozen, printable, without any I/O."""

@@ -1,0 +1,93 @@
+"""An action: a small value that says what will be done, to what, why, and what the fleet looks like afterwards.
+
+It never does anything itself; the owning kind's `live` does.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reconciler.model.disruption import Disruption
+from reconciler.model.ref import Place
+from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What one move needs between two hosts while it lasts; `lease` names it on both of them.
+
+    `port` is on the destination; `standing` says its firewall lets the peer in already.
+    """
+
+    lease: str
+    source: str
+    destination: str
+    peer: str = ""
+    target: str = ""
+    port: int = 0
+    zone: str = ""
+    standing: bool = False
+    user: str = "root"
+    key_type: str = "ed25519"
+    lifetime: int = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """`needs` must have ended well before this one, `after` must merely have ended.
+
+    `requires` names places: whatever the plan does there must have ended well first. `expected_bytes` is an estimate.
+    """
+
+    verb: ClassVar[str] = ""
+    symbol: ClassVar[str] = "~"
+
+    place: Place
+    disruption: Disruption = Disruption.NONE
+    reason: str = ""
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    requires: tuple[Place, ...] = ()
+    expected_bytes: int = 0
+
+    @property
+    def id(self) -> str:
+        """Unique within a plan and the same in each plan of the same world."""
+        return f"{self.place}:{self.verb}{self.detail}"
+
+    @property
+    def detail(self) -> str:
+        """Tells actions of one verb at one place apart."""
+        return ""
+
+    @property
+    def passage(self) -> Passage | None:
+        """The way between hosts this action needs opened for it, if any."""
+        return None
+
+    def through(self, passage: Passage) -> "Action":
+        """This action using that passage."""
+        raise TypeError(f"{self.id} crosses no hosts: {passage}")
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        """The fleet after this action ended well."""
+        return snapshot
+
+    def explain(self) -> str:
+        """One line for the plan, without the place's name."""
+        return self.verb
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the plan will not do, why, and what would change that; `human` marks a contradiction only a person can settle."""
+
+    place: Place
+    reason: str
+    fix: str = ""
+    file: str = ""
+    line: int = 0
+    human: bool = False
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.file else ""
+        return f"{where}{self.place}: {self.reason}" + (f" ({self.fix})" if self.fix else "")

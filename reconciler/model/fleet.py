@@ -1,0 +1,68 @@
+"""The fleet as every kind needs to know it: its hosts, how to reach them, and its policy.
+
+Filled by resolve from Fleet and Host specs; knows no YAML and no host's state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How the reconciler logs in. `host_keys` are pinned lines (`ssh-ed25519 AAAA...`); empty means known_hosts decides."""
+
+    user: str = "root"
+    port: int = 22
+    identity_file: str = ""
+    known_hosts_file: str = ""
+    host_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostCard:
+    """One host: name in the specs, FQDN, the address to reach it at, and its migration channel.
+
+    `reserve` is memory in bytes no VM may take; `file` and `line` are where it was declared.
+    """
+
+    name: str
+    fqdn: str
+    address: str
+    connection: Connection = field(default_factory=Connection)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    migration_address: str = ""
+    migration_ports: tuple[int, int] = (0, 0)
+    reserve: int = 0
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one pass may do unasked. `disruption` is the highest class allowed."""
+
+    moves_per_host: int = 2
+    moves: int = 4
+    deletes_per_pass: int = 0
+    disruption: str = "move-live"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """Leases between hosts: key type, lifetime in seconds, and the user who logs in on the destination."""
+
+    key_type: str = "ed25519"
+    lifetime: int = 900
+    user: str = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that is not an object on a host: name, mode, limits and the hosts by name."""
+
+    name: str = "default"
+    mode: str = "apply"
+    suspended: bool = False
+    limits: Limits = field(default_factory=Limits)
+    access: AccessPolicy = field(default_factory=AccessPolicy)
+    hosts: Mapping[str, HostCard] = field(default_factory=dict)

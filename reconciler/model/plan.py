@@ -1,0 +1,43 @@
+"""The plan: ordered actions, refusals, and a print of every object it rests on.
+
+A contract (law 5): `apply` does exactly this or refuses. How it is saved is engine/planfile's business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.action import Action, Refusal
+from reconciler.model.change import Difference
+from reconciler.model.ref import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the specs came from; `digest` is over all their texts, `commit` empty outside git."""
+
+    path: str = ""
+    commit: str = ""
+    dirty: bool = False
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`touched` maps each place the plan rests on to its fields as seen (None: absent); `made` is seconds since 1970."""
+
+    fleet: str
+    made: int
+    source: Source = Source()
+    differences: tuple[Difference, ...] = ()
+    actions: tuple[Action, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    touched: Mapping[Place, Any] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        return not self.actions and not self.refusals
+
+    @property
+    def expected_bytes(self) -> int:
+        return sum(action.expected_bytes for action in self.actions)

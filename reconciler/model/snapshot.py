@@ -1,0 +1,59 @@
+"""What was seen on the hosts at one moment, and who did not answer.
+
+A value: it can be saved, compared and changed by an action's effect, and it never asks a host anything.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.model.ref import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why the named kinds of one host are unknown, and what to do about it."""
+
+    host: str
+    kinds: tuple[str, ...]
+    reason: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A migration job seen running: the domain and the host it leaves."""
+
+    host: str
+    domain: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Objects by place, hosts that were silent, migrations that run. `taken` is seconds since 1970, UTC."""
+
+    taken: int = 0
+    objects: Mapping[Place, Any] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+
+    def get(self, place: Place) -> Any:
+        """The state seen there, or None."""
+        return self.objects.get(place)
+
+    def of(self, kind: str) -> Iterator[tuple[Place, Any]]:
+        """Every object of one kind, on all hosts, in order of place."""
+        return ((place, self.objects[place]) for place in sorted(self.objects) if place.kind == kind)
+
+    def silence(self, host: str, kind: str) -> Silence | None:
+        """Why this kind is unknown on this host, or None when it was seen."""
+        return next((s for s in self.silences if s.host == host and kind in s.kinds), None)
+
+    def having(self, place: Place, state: Any) -> "Snapshot":
+        """This snapshot with one object put or replaced."""
+        return replace(self, objects={**self.objects, place: state})
+
+    def lacking(self, place: Place) -> "Snapshot":
+        """This snapshot without one object."""
+        return replace(self, objects={p: s for p, s in self.objects.items() if p != place})

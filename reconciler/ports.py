@@ -1,0 +1,213 @@
+"""The five doors to the outside, as small Protocols and the plain values that pass through them.
+
+No behaviour: adapters implement these, tests fake them, and one contract suite holds both to the same word.
+Every call names the host by its card, takes a deadline in seconds, and raises Unreachable or Refused.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reconciler.model.fleet import HostCard
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command left behind. Texts are cut at the adapter's cap."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainReading:
+    """One domain as libvirt gives it; `state` is libvirt's word (running, paused, shutoff, ...).
+
+    `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address.
+    """
+
+    uuid: str
+    name: str
+    state: str
+    config: str
+    live: str = ""
+    persistent: bool = True
+    autostart: bool = False
+    migrating: bool = False
+    addresses: tuple[tuple[str, str], ...] = ()
+    taints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeReading:
+    """One volume; sizes in bytes."""
+
+    name: str
+    path: str
+    capacity: int
+    allocation: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolReading:
+    """One storage pool; sizes in bytes, zero while it is inactive."""
+
+    name: str
+    xml: str
+    active: bool
+    autostart: bool
+    capacity: int = 0
+    allocation: int = 0
+    available: int = 0
+    volumes: tuple[VolumeReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkReading:
+    """One libvirt network and the bridge behind it."""
+
+    name: str
+    active: bool
+    bridge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All of one hypervisor in one bulk read; `machines` lists machine types of the default emulator, memory in bytes."""
+
+    hostname: str
+    arch: str = ""
+    memory: int = 0
+    cpus: int = 0
+    machines: tuple[str, ...] = ()
+    domains: tuple[DomainReading, ...] = ()
+    pools: tuple[PoolReading, ...] = ()
+    networks: tuple[NetworkReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobNumbers:
+    """A migration job's statistics: bytes, bytes per second, milliseconds."""
+
+    phase: str = ""
+    total: int = 0
+    processed: int = 0
+    remaining: int = 0
+    rate: int = 0
+    dirty_rate: int = 0
+    iteration: int = 0
+    elapsed_ms: int = 0
+    downtime_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationRequest:
+    """A peer-to-peer live migration. `destination` is the URI the source's libvirtd opens, `data` the URI of the memory channel.
+
+    Zero or empty means: leave libvirt's default.
+    """
+
+    uuid: str
+    destination: str
+    data: str
+    bandwidth: int = 0
+    max_downtime_ms: int = 0
+    auto_converge: bool = False
+    post_copy: bool = False
+    compress: bool = False
+    unsafe: bool = False
+    timeout: float = 600.0
+
+
+class Shell(Protocol):
+    """Commands on hosts. Arguments are never seen by a shell of ours as anything but words."""
+
+    def run(self, host: HostCard, argv: Sequence[str], *, stdin: str = "", deadline: float = 30.0) -> Reply: ...
+
+    def batch(
+        self, host: HostCard, commands: Mapping[str, Sequence[str]], *, deadline: float = 30.0
+    ) -> Mapping[str, Reply]: ...
+
+
+class Hypervisor(Protocol):
+    """libvirt on hosts. Domains by UUID, pools and volumes by name. XML in and out is text."""
+
+    def inventory(self, host: HostCard, *, deadline: float = 30.0) -> Inventory: ...
+
+    def domain(self, host: HostCard, uuid: str) -> DomainReading | None: ...
+
+    def domain_xml(self, host: HostCard, uuid: str) -> str: ...
+
+    def define_domain(self, host: HostCard, xml: str) -> str: ...
+
+    def undefine_domain(self, host: HostCard, uuid: str) -> None: ...
+
+    def start_domain(self, host: HostCard, uuid: str) -> None: ...
+
+    def shutdown_domain(self, host: HostCard, uuid: str) -> None: ...
+
+    def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None: ...
+
+    def set_mark(self, host: HostCard, uuid: str, mark: str) -> None: ...
+
+    def define_pool(self, host: HostCard, xml: str) -> None: ...
+
+    def build_pool(self, host: HostCard, pool: str) -> None: ...
+
+    def start_pool(self, host: HostCard, pool: str) -> None: ...
+
+    def stop_pool(self, host: HostCard, pool: str) -> None: ...
+
+    def set_pool_autostart(self, host: HostCard, pool: str, on: bool) -> None: ...
+
+    def refresh_pool(self, host: HostCard, pool: str) -> None: ...
+
+    def volume_xml(self, host: HostCard, path: str) -> str: ...
+
+    def copy_volume(
+        self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]
+    ) -> None: ...
+
+    def delete_volume(self, host: HostCard, pool: str, volume: str) -> None: ...
+
+    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers: ...
+
+
+class SpecSource(Protocol):
+    """A tree of YAML: its files in order, any file beside them, and the commit it is at."""
+
+    def files(self) -> Sequence[tuple[str, str]]: ...
+
+    def read(self, beside: str, relative: str) -> str: ...
+
+    def commit(self) -> tuple[str, bool]: ...
+
+
+class Clock(Protocol):
+    """Time: seconds since 1970, and waiting."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Journal(Protocol):
+    """What was intended and what came of it, in order, kept. It explains; nothing is ever decided from it (law 9)."""
+
+    @property
+    def run(self) -> str: ...
+
+    def write(self, event: str, **fields: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint."""
+
+    hosts: Mapping[str, HostCard]
+    hypervisor: Hypervisor
+    shell: Shell
+    clock: Clock
+    tell: Callable[[str, int, int, Mapping[str, Any]], None] = field(default=lambda *_: None)
+    at: Callable[[str], None] = field(default=lambda _: None)
