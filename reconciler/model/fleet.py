@@ -5,6 +5,7 @@ Filled by resolve from Fleet and Host specs; knows no YAML and no host's state.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,21 @@ class AccessPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MovePolicy:
+    """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's own storage rule."""
+
+    method: str = "live"
+    auto_converge: bool = False
+    post_copy: bool = False
+    max_downtime: float = 0.0
+    compress: bool = False
+    bandwidth: int = 0
+    timeout: float = 600.0
+    on_timeout: str = "abort"
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything that is not an object on a host: name, mode, limits and the hosts by name."""
 
@@ -65,4 +81,15 @@ class Fleet:
     suspended: bool = False
     limits: Limits = field(default_factory=Limits)
     access: AccessPolicy = field(default_factory=AccessPolicy)
+    migration: MovePolicy = field(default_factory=MovePolicy)
+    connection: Connection = field(default_factory=Connection)
     hosts: Mapping[str, HostCard] = field(default_factory=dict)
+
+    def select(self, selector: Any) -> tuple[str, ...]:
+        """Names of the hosts a spec's `hosts` field means, sorted; unknown names are passed over."""
+        if selector == "all":
+            return tuple(sorted(self.hosts))
+        if isinstance(selector, list):
+            return tuple(sorted(set(selector) & set(self.hosts)))
+        wanted = selector.match_labels.items()
+        return tuple(n for n, card in sorted(self.hosts.items()) if all(card.labels.get(k) == v for k, v in wanted))

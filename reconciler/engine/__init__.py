@@ -1,0 +1,1 @@
+"""The pass, one file per step; `once` reads them straight down, and no step calls another."""

@@ -1,0 +1,38 @@
+"""Actions in the order they may run: places become needs, needs become a topological order, the same for the same input.
+
+Pure. How many run at once is apply's business.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.errors import PlanError
+from reconciler.model.action import Action
+
+
+def order(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Stable topological order; raises PlanError naming the actions of a cycle."""
+    linked = {action.id: _linked(action, actions) for action in actions}
+    if len(linked) != len(actions):
+        raise PlanError("two actions of the plan have one name; this is a bug, please report it with a snapshot")
+    position = {identity: number for number, identity in enumerate(linked)}
+    sorter: TopologicalSorter[str] = TopologicalSorter(
+        {i: [n for n in (*a.needs, *a.after) if n in linked] for i, a in linked.items()}
+    )
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise PlanError(f"the plan waits for itself: {' -> '.join(error.args[1])}") from None
+    ordered: list[Action] = []
+    while sorter.is_active():
+        for identity in sorted(sorter.get_ready(), key=position.__getitem__):
+            ordered.append(linked[identity])
+            sorter.done(identity)
+    return tuple(ordered)
+
+
+def _linked(action: Action, actions: Sequence[Action]) -> Action:
+    """The action with `requires` turned into needs: all that happens at those places comes first and ends well."""
+    wanted = [other.id for other in actions if other.place in action.requires and other.id != action.id]
+    return replace(action, needs=tuple(dict.fromkeys((*action.needs, *wanted))))

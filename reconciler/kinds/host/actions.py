@@ -1,0 +1,59 @@
+"""What can be done to a host: name it, let it find the others, keep its services up."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from reconciler.model.action import Action
+from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetHostname(Action):
+    """Set the static host name; proven by `hostname -f`."""
+
+    verb: ClassVar[str] = "set-hostname"
+    fqdn: str
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        state = snapshot.get(self.place)
+        return snapshot.having(self.place, replace(state, static_name=self.fqdn, fqdn=self.fqdn))
+
+    def explain(self) -> str:
+        return f"set the host name to {self.fqdn}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteHostsBlock(Action):
+    """Write our marked block of /etc/hosts; proven by resolving every name in it."""
+
+    verb: ClassVar[str] = "write-hosts"
+    entries: tuple[tuple[str, str], ...]
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        state = snapshot.get(self.place)
+        resolves = {**state.resolves, **{fqdn: address for address, fqdn in self.entries}}
+        return snapshot.having(self.place, replace(state, block=self.entries, resolves=resolves))
+
+    def explain(self) -> str:
+        return f"keep {len(self.entries)} fleet names in /etc/hosts: {', '.join(fqdn for _, fqdn in self.entries)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunService(Action):
+    """Make a systemd unit active and enabled."""
+
+    verb: ClassVar[str] = "run-service"
+    service: str
+
+    @property
+    def detail(self) -> str:
+        return f":{self.service}"
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        state = snapshot.get(self.place)
+        return snapshot.having(
+            self.place, replace(state, services={**state.services, self.service: "active enabled"})
+        )
+
+    def explain(self) -> str:
+        return f"start and enable {self.service}"
