@@ -17,7 +17,15 @@ from vlab.process import run
 from vlab.progress import step
 
 SUITE = "bookworm"
-PACKAGES = ("linux-image-cloud-amd64", "busybox-static", "dropbear-bin", "libtomcrypt1", "libtommath1", "zlib1g", "libcrypt1")
+PACKAGES = (
+    "linux-image-cloud-amd64",
+    "busybox-static",
+    "dropbear-bin",
+    "libtomcrypt1",
+    "libtommath1",
+    "zlib1g",
+    "libcrypt1",
+)
 MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "ext4", "button", "evdev")
 PROGRAMS = ("usr/sbin/dropbear", "usr/bin/dropbearkey")
 SCRIPTS = {"init": "guest-init.sh", "bin/udhcpc-script": "guest-dhcp.sh", "bin/dirty": "guest-dirty.sh"}
@@ -59,7 +67,20 @@ def initrd_for(guest: Path, public_key: str) -> bytes:
 
 def _initramfs(tree: Path) -> bytes:
     made = Archive()
-    for folder in ("proc", "sys", "dev", "tmp", "mnt", "etc", "run", "var/run", "usr/share", "usr/bin", "usr/sbin", "sbin"):
+    for folder in (
+        "proc",
+        "sys",
+        "dev",
+        "tmp",
+        "mnt",
+        "etc",
+        "run",
+        "var/run",
+        "usr/share",
+        "usr/bin",
+        "usr/sbin",
+        "sbin",
+    ):
         made.folder(folder)
     made.folder("root/.ssh", 0o700)
     made.character_device("dev/console", 5, 1)

@@ -127,4 +127,3 @@ def _check(made: Topology, path: Path) -> None:
     if sum(host.role == "storage" for host in made.hosts) != 1 or not made.compute:
         raise LabError(f"{path}: a lab has one storage host and at least one compute host")
     made.host(made.base.host)
-

@@ -1,0 +1,54 @@
+"""Breaks what tests want broken: power of a host, the link between two hosts; and mends it.
+
+It must not leave a trace that `reset` would not remove.
+"""
+
+from __future__ import annotations
+
+from vlab import base_image, guest_image, lifecycle, nspawn
+from vlab.places import Places
+from vlab.progress import step, together
+from vlab.topology import Topology
+
+TABLE = "inet reconciler_lab"
+
+
+def power_cut(topology: Topology, places: Places, name: str) -> int:
+    """Pull the plug."""
+    nspawn.cut_power(places.host(topology.host(name).name))
+    lifecycle.publish(topology, places)
+    return 0
+
+
+def boot(topology: Topology, places: Places, name: str) -> int:
+    """Switch it on again."""
+    host = topology.host(name)
+    with step(f"booting {host.name}"):
+        lifecycle.boot(topology, places, host, base_image.path(), guest_image.path())
+    lifecycle.publish(topology, places)
+    return 0
+
+
+def cut(topology: Topology, places: Places, name: str, other: str) -> int:
+    """Neither hears the other any more, both still hear the machine."""
+    one, two = topology.host(name), topology.host(other)
+    for here, there in ((one, two), (two, one)):
+        rules = (
+            f"add table {TABLE}\n"
+            f"add chain {TABLE} in {{ type filter hook input priority -300; }}\n"
+            f"add chain {TABLE} out {{ type filter hook output priority -300; }}\n"
+            f"add rule {TABLE} in ip saddr {there.address} drop\n"
+            f"add rule {TABLE} out ip daddr {there.address} drop\n"
+        )
+        nspawn.inside(places.host(here.name), "nft", "-f", "-", stdin=rules)
+    return 0
+
+
+def heal(topology: Topology, places: Places) -> int:
+    """All cuts end."""
+    running = [host for host in topology.hosts if nspawn.leader(places.host(host.name)) is not None]
+    together(
+        lambda host: nspawn.inside(places.host(host.name), "nft", "delete", "table", *TABLE.split(), check=False),
+        running,
+    )
+    return 0

@@ -1,0 +1,59 @@
+"""Brings a freshly booted host to its first state and keeps a copy of the files that make it up.
+
+It must not be run on a host that somebody used; `reset` restores from the copy.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from vlab import mirror
+from vlab.nspawn import inside
+from vlab.places import FILES, HostPlaces, Places
+from vlab.topology import Host, Topology
+
+KEPT = ("etc", "root", "home", "opt", "usr/local", "var/lib/libvirt", "var/spool/cron")
+
+
+def settle(topology: Topology, places: Places, host: Host, guest: Path) -> None:
+    """Networks, pools and the base VM by libvirt's own means, then the copy."""
+    place = places.host(host.name)
+    if place.first.is_dir():
+        return
+    if host.role == "compute":
+        script = (FILES / "first-state.sh").read_text()
+        inside(place, "bash", "-eu", "-s", topology.network, stdin=script)
+        if topology.base.host == host.name:
+            _base_vm(topology, place, guest)
+        inside(place, "systemctl", "stop", "libvirtd.service")
+    keep(place)
+
+
+def keep(place: HostPlaces) -> None:
+    """Copy the first state aside; whole or not at all."""
+    making = place.first.with_name("first.making")
+    shutil.rmtree(making, ignore_errors=True)
+    for name in KEPT:
+        if (place.root / name).is_dir():
+            mirror.copy(place.root / name, making / name)
+    making.rename(place.first)
+
+
+def restore(place: HostPlaces) -> int:
+    """Make the kept folders be as at first again; answers how many entries differed."""
+    return sum(mirror.copy(place.first / name, place.root / name) for name in KEPT if (place.first / name).is_dir())
+
+
+def _base_vm(topology: Topology, place: HostPlaces, guest: Path) -> None:
+    base = topology.base
+    shutil.copy(guest / "disk.raw", place.root / "var/tmp/disk.raw")
+    image = f"/var/lib/libvirt/images/{base.name}.qcow2"
+    inside(place, "qemu-img", "convert", "-O", "qcow2", "/var/tmp/disk.raw", image)
+    (place.root / "var/tmp/disk.raw").unlink()
+    text = (FILES / "base-vm.xml").read_text()
+    values = {"name": base.name, "memory": str(base.memory), "mac": base.mac, "network": topology.network}
+    for word, value in values.items():
+        text = text.replace(f"@{word}@", value)
+    inside(place, "virsh", "-q", "define", "/dev/stdin", stdin=text)
+    inside(place, "virsh", "-q", "pool-refresh", "default")
