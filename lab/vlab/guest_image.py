@@ -62,7 +62,8 @@ def initrd_for(guest: Path, public_key: str) -> bytes:
     """The initramfs with one login key: the kernel unpacks archives that follow one another."""
     own = Archive()
     own.file("root/.ssh/authorized_keys", (public_key.strip() + "\n").encode(), 0o600)
-    return (guest / "initrd-core.img").read_bytes() + own.done()
+    core = (guest / "initrd-core.img").read_bytes()
+    return core + bytes(-len(core) % 512) + own.done()
 
 
 def _initramfs(tree: Path) -> bytes:
