@@ -1,0 +1,15 @@
+"""Kind lease: temporary access between two hosts for one move, and the sweep of whatever was left of one."""
+
+from reconciler.kind import Kind
+from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.live import run
+from reconciler.kinds.lease.plan import compare, plan, weave
+from reconciler.kinds.lease.resolve import resolve
+from reconciler.kinds.lease.state import Gate, LeaseState
+from reconciler.kinds.lease.wire import facts, read
+
+KIND = Kind(
+    name="lease", yaml="", spec=None, states=(LeaseState, Gate),
+    actions=(GrantAccess, OpenPort, ClosePort, RevokeAccess), resolve=resolve, facts=facts, read=read,
+    compare=compare, plan=plan, run=run, weave=weave, uses_inventory=False,
+)

@@ -1,0 +1,187 @@
+"""What can be done to a VM, as values: each says what the fleet looks like afterwards, none does anything."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from reconciler.kinds.vm.state import Check, CloneDisk, DomainState, WantedNic
+from reconciler.model.action import Action, Passage
+from reconciler.model.fleet import MovePolicy
+from reconciler.model.ref import Place
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.units import show_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloneDomain(Action):
+    """Make the VM at `place` a full copy of a shut-off base. The copying happens on `base_host`.
+
+    `result` is the domain as it will be; `again` says that an unfinished clone of ours is cleared away first.
+    """
+
+    verb: ClassVar[str] = "clone"
+    symbol: ClassVar[str] = "+"
+    uuid: str
+    base: str
+    base_uuid: str
+    base_host: str
+    disks: tuple[CloneDisk, ...]
+    nics: tuple[WantedNic, ...]
+    result: DomainState
+    again: bool = False
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.having(self.place, self.result)
+
+    def explain(self) -> str:
+        disks = ", ".join(f"{disk.target} -> {disk.pool}/{disk.volume}" for disk in self.disks)
+        again = ", after clearing an unfinished clone" if self.again else ""
+        return f"clone {self.base} from {self.base_host}: {disks}{again}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefineDomain(Action):
+    """Define the VM from libvirt's own XML; on an existing one it takes effect at its next boot."""
+
+    verb: ClassVar[str] = "define"
+    symbol: ClassVar[str] = "+"
+    uuid: str
+    xml: str
+    digest: str
+    fleet: str
+    result: DomainState
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.having(self.place, self.result)
+
+    def explain(self) -> str:
+        return f"define from its domain XML ({self.result.vcpus} vCPU, {show_size(self.result.memory)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Touch(Action):
+    """An action on an existing domain."""
+
+    uuid: str
+
+    def _become(self, snapshot: Snapshot, **fields: object) -> Snapshot:
+        return snapshot.having(self.place, replace(snapshot.get(self.place), **fields))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptDomain(_Touch):
+    """Write our mark into the metadata of a domain that is declared but was not made by us."""
+
+    verb: ClassVar[str] = "adopt"
+    fleet: str
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return self._become(snapshot, fleet=self.fleet)
+
+    def explain(self) -> str:
+        return f"mark the existing domain {self.uuid} as managed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartDomain(_Touch):
+    """Start it, after asking every host that it runs nowhere."""
+
+    verb: ClassVar[str] = "start"
+    symbol: ClassVar[str] = "+"
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return self._become(snapshot, power="running")
+
+    def explain(self) -> str:
+        return "start"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopDomain(_Touch):
+    """Ask the guest to shut down and wait; never a power cut. `wait` is seconds."""
+
+    verb: ClassVar[str] = "stop"
+    symbol: ClassVar[str] = "-"
+    wait: float = 120.0
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return self._become(snapshot, power="stopped")
+
+    def explain(self) -> str:
+        return "shut down gracefully"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetAutostart(_Touch):
+    """Whether the host starts it at boot."""
+
+    verb: ClassVar[str] = "autostart"
+    on: bool
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return self._become(snapshot, autostart=self.on)
+
+    def explain(self) -> str:
+        return f"autostart {'on' if self.on else 'off'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetResources(_Touch):
+    """Other vCPUs or memory in the stored definition."""
+
+    verb: ClassVar[str] = "resources"
+    vcpus: int | None = None
+    memory: int | None = None
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        state = snapshot.get(self.place)
+        return self._become(snapshot, vcpus=self.vcpus or state.vcpus, memory=self.memory or state.memory)
+
+    def explain(self) -> str:
+        said = [f"{self.vcpus} vCPU"] if self.vcpus else []
+        return "set " + " and ".join(said + ([show_size(self.memory)] if self.memory else [])) + ", from the next boot on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveLive(_Touch):
+    """Move a running VM from `origin` to `place` without stopping it. `proofs` are shared folders to prove first."""
+
+    verb: ClassVar[str] = "move-live"
+    symbol: ClassVar[str] = ">"
+    origin: str
+    address: str
+    policy: MovePolicy
+    way: Passage
+    proofs: tuple[str, ...] = ()
+    autostart: bool = False
+
+    @property
+    def passage(self) -> Passage | None:
+        return self.way
+
+    def through(self, passage: Passage) -> "MoveLive":
+        return replace(self, way=passage)
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        there = Place(self.place.kind, self.origin, self.place.name)
+        state = snapshot.get(there)
+        return snapshot.lacking(there).having(self.place, state)
+
+    def explain(self) -> str:
+        extra = [word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on]
+        return f"move live {self.origin} -> {self.place.host}" + (f" ({', '.join(extra)})" if extra else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveDomain(_Touch):
+    """Prove on every host that it runs on this one only, with the declared resources, and that its checks pass."""
+
+    verb: ClassVar[str] = "verify"
+    symbol: ClassVar[str] = "?"
+    checks: tuple[Check, ...] = ()
+    vcpus: int | None = None
+    memory: int | None = None
+    autostart: bool | None = None
+
+    def explain(self) -> str:
+        names = [f"{check.kind} {check.port}" for check in self.checks]
+        return "verify: runs here and nowhere else" + (f"; checks {', '.join(names)}" if names else "")

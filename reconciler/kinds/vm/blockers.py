@@ -1,0 +1,72 @@
+"""Why a running VM cannot move to a host, all reasons at once, each with its fix. Pure, from the snapshot.
+
+What only a live host can tell (a login, an open port, the storage token) is asked again right before the move.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
+from reconciler.model.desired import View
+from reconciler.model.ref import Place
+from reconciler.model.units import show_size
+
+_NETWORK_FS = ("network", "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason and what removes it."""
+
+    reason: str
+    fix: str
+
+
+def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tuple[Blocker, ...]:
+    """Everything that stands between the VM and its declared host; empty when nothing does."""
+    room: Room | None = view.snapshot.get(Place("room", want.host, want.host))
+    if room is None:
+        return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
+    found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
+    for disk in seen.disks:
+        found += _storage(disk, want, room)
+    if not seen.persistent:
+        found.append(Blocker("the domain is transient on its host", f"virsh define it on {origin} first"))
+    return tuple(found)
+
+
+def _machine(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
+    if room.arch and seen.arch and seen.arch != room.arch:
+        yield Blocker(f"it is {seen.arch} and {host} is {room.arch}", "place it on a host of its architecture")
+    if room.machines and seen.machine and seen.machine not in room.machines:
+        yield Blocker(f"{host} has no machine type {seen.machine}", f"install the same or a newer QEMU on {host}")
+
+
+def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
+    for device in seen.immovable:
+        yield Blocker(f"its {device} cannot leave the host", "detach it, or keep the VM where it is")
+    for nic in seen.nics:
+        if nic.network and nic.network not in room.networks:
+            yield Blocker(f"{host} has no active libvirt network {nic.network!r}", f"virsh net-start {nic.network} there")
+        if nic.bridge and not nic.network and nic.bridge not in room.bridges:
+            yield Blocker(f"{host} has no bridge {nic.bridge!r}", "make the bridge there, or move the NIC to a network")
+
+
+def _memory(want: VmDesired, seen: DomainState, room: Room, view: View) -> Iterator[Blocker]:
+    taken = sum(s.memory for p, s in view.snapshot.of("vm") if p.host == want.host and s.power != "stopped")
+    reserve = view.fleet.hosts[want.host].reserve
+    free = room.memory - taken - reserve
+    if room.memory and seen.memory > free:
+        numbers = f"{show_size(seen.memory)} wanted, {show_size(max(0, free))} free of {show_size(room.memory)}"
+        yield Blocker(f"not enough memory on {want.host}: {numbers}", "free memory there or choose another host")
+
+
+def _storage(disk: Disk, want: VmDesired, room: Room) -> Iterator[Blocker]:
+    if not disk.path or disk.kind in _NETWORK_FS:
+        return
+    if disk.kind == "block":
+        fix = "block devices are not proven yet; use a shared pool"
+        yield Blocker(f"disk {disk.target} is the block device {disk.path}", fix)
+    elif not any(disk.path.startswith(path + "/") for path in want.shared_paths):
+        fix = "put the disk into a StoragePool with shared: true"
+        yield Blocker(f"disk {disk.target} ({disk.path}) is in no pool declared shared", fix)

@@ -1,0 +1,200 @@
+"""VM: declared beside seen, wherever it was seen, and what to do about it. Pure; unknown means refuse."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.kinds.vm.actions import AdoptDomain, MoveLive, ProveDomain, SetAutostart, SetResources, StartDomain
+from reconciler.kinds.vm.actions import DefineDomain, StopDomain
+from reconciler.kinds.vm.blockers import blockers
+from reconciler.kinds.vm.creation import create, refuse
+from reconciler.kinds.vm.domain_xml import marked, with_uuid
+from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
+from reconciler.kinds.vm.wire import from_xml
+from reconciler.model.action import Action, Passage, Refusal
+from reconciler.model.change import Comparison, Difference
+from reconciler.model.desired import Desired, View
+from reconciler.model.disruption import Disruption
+from reconciler.model.ref import Place
+
+
+def sightings(name: str, view: View) -> list[tuple[Place, DomainState]]:
+    """Every domain of that name, on any host."""
+    return [(place, state) for place, state in view.snapshot.of("vm") if place.name == name]
+
+
+def compare(view: View) -> Sequence[Comparison]:
+    """Declared fields only, against the domain wherever it is."""
+    return [_compare(item, sightings(item.place.name, view), view) for item in view.of("vm")]
+
+
+def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Comparison:
+    want: VmDesired = item.value
+    new: dict[str, object] = {"host": want.host, "managed by": view.fleet.name}
+    if not seen:
+        return Comparison(item.place, None, {**new, "from": want.base or "domain XML"}, item.origin)
+    place, state = seen[0]
+    old: dict[str, object] = {"host": place.host, "managed by": state.fleet or "nobody"}
+    if len(seen) > 1:
+        old["host"] = " and ".join(p.host for p, _ in seen)
+    for name in ("power", "autostart", "vcpus", "memory"):
+        if getattr(want, name) is not None:
+            old[name], new[name] = getattr(state, name), getattr(want, name)
+    if want.digest:
+        old["domain XML"], new["domain XML"] = state.digest, want.digest
+    if state.making:
+        old["unfinished"], new["unfinished"] = " ".join(state.making), ""
+    if want.nics is not None:
+        old["interfaces"], new["interfaces"] = _nics(state, want.nics)
+    return Comparison(item.place, old, new, item.origin)
+
+
+def _nics(state: DomainState, wanted: Sequence[WantedNic]) -> tuple[object, object]:
+    """Only what is declared of each NIC, in order."""
+    old = [
+        {k: getattr(nic, k) for k in ("mac", "network", "bridge") if number >= len(wanted) or getattr(wanted[number], k)}
+        for number, nic in enumerate(state.nics)
+    ]
+    new = [{k: getattr(w, k) for k in ("mac", "network", "bridge") if getattr(w, k)} for w in wanted]
+    return old, new
+
+
+def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
+    """Create, or bring the existing one to what is declared; a contradiction is for a person."""
+    item = view.at(difference.place)
+    assert item is not None
+    want: VmDesired = item.value
+    seen = sightings(want.name, view)
+    if len(seen) > 1:
+        return [_twice(item, seen, view)]
+    frozen = _frozen(item, seen, view)
+    if frozen:
+        return [frozen]
+    if not seen or seen[0][1].making:
+        return create(item, view)
+    return _update(item, seen[0], difference, view)
+
+
+def _twice(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Refusal:
+    listed = ", ".join(f"{s.power} on {p.host} (uuid {s.uuid})" for p, s in seen)
+    if any(m.domain == item.place.name for m in view.snapshot.migrations):
+        return refuse(item, f"is being migrated right now: {listed}", "wait until it has ended and plan again")
+    fix = f"find out which one is right, then `virsh undefine {item.place.name}` on the other host"
+    return replace(refuse(item, f"is on more than one host: {listed}", fix), human=True)
+
+
+def _frozen(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Refusal | None:
+    """A VM that may live on a silent host is not touched; one seen running lives where it runs."""
+    silent = [s.host for s in view.snapshot.silences if "vm" in s.kinds]
+    if not silent:
+        return None
+    if seen and seen[0][1].power == "running" and item.value.host not in silent:
+        return None
+    where = ", ".join(silent)
+    return refuse(item, f"frozen: it may live on {where}, which did not answer", f"bring {where} back and plan again")
+
+
+def _update(item: Desired, seen: tuple[Place, DomainState], difference: Difference, view: View) -> list[Action | Refusal]:
+    (place, state), want = seen, item.value
+    if state.migrating:
+        return [refuse(item, "is being migrated right now", "wait until it has ended and plan again")]
+    if state.power not in ("running", "stopped") and want.power is not None:
+        fix = f"look at `virsh domstate --reason {want.name}` on {place.host} and resume or stop it by hand"
+        return [refuse(item, f"is {state.power} on {place.host}", fix)]
+    paths = difference.paths
+    if "interfaces" in paths:
+        fix = f"`virsh edit {want.name}` on {place.host}, or change spec.interfaces to what is there"
+        return [refuse(item, "its interfaces are not as declared, and existing NICs are not changed", fix)]
+    steps: list[Action | Refusal] = []
+    if "managed by" in paths:
+        if state.fleet:
+            fix = "remove the VM from one of the two fleets"
+            return [refuse(item, f"belongs to fleet {state.fleet!r}", fix)]
+        reason = f"exists on {place.host} without our mark"
+        steps.append(AdoptDomain(place=place, uuid=state.uuid, fleet=view.fleet.name, reason=reason))
+    steps += _definition(item, place, state, paths, view)
+    if "host" in paths:
+        return steps + _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
+    return steps + _power(want, place, state, paths)
+
+
+def _definition(
+    item: Desired, place: Place, state: DomainState, paths: frozenset[str], view: View
+) -> list[Action | Refusal]:
+    want: VmDesired = item.value
+    steps: list[Action | Refusal] = []
+    running = state.power == "running"
+    when = Disruption.NEXT_BOOT if running else Disruption.NONE
+    if "domain XML" in paths:
+        xml = marked(with_uuid(want.xml, state.uuid), view.fleet.name, want.digest)
+        try:
+            result = from_xml(want.name, xml)
+        except ValueError as error:
+            return [refuse(item, str(error), "check it with virt-xml-validate")]
+        if result.uuid != state.uuid:
+            return [refuse(item, "its domain XML names another UUID", f"the domain has {state.uuid}")]
+        result = replace(result, power=state.power, autostart=state.autostart)
+        steps.append(DefineDomain(place=place, uuid=state.uuid, xml=xml, digest=want.digest, fleet=view.fleet.name,
+                                  result=result, disruption=when, reason="the XML file changed"))
+    if paths & {"vcpus", "memory"}:
+        reason = f"has {state.vcpus} vCPU and {state.memory // 2**20} MiB"
+        steps.append(SetResources(place=place, uuid=state.uuid, disruption=when, reason=reason,
+                                  vcpus=want.vcpus if "vcpus" in paths else None,
+                                  memory=want.memory if "memory" in paths else None))
+    if "autostart" in paths:
+        reason = f"autostart is {'on' if state.autostart else 'off'}"
+        steps.append(SetAutostart(place=place, uuid=state.uuid, on=bool(want.autostart), reason=reason))
+    return steps
+
+
+def _power(want: VmDesired, place: Place, state: DomainState, paths: frozenset[str]) -> list[Action | Refusal]:
+    if "power" not in paths:
+        return []
+    if want.power == "stopped":
+        why = "declared stopped, is running"
+        return [StopDomain(place=place, uuid=state.uuid, disruption=Disruption.RESTART, reason=why)]
+    start = StartDomain(place=place, uuid=state.uuid, reason="declared running, is stopped")
+    return [start, prove(want, place, state.uuid, (start.id,))]
+
+
+def prove(want: VmDesired, place: Place, uuid: str, needs: tuple[str, ...]) -> ProveDomain:
+    """The proof that follows a start or a move."""
+    return ProveDomain(place=place, uuid=uuid, checks=want.checks, vcpus=want.vcpus, memory=want.memory,
+                       autostart=want.autostart, needs=needs, reason="what was done must be true")
+
+
+def _move(item: Desired, place: Place, state: DomainState, view: View, before: list[str]) -> list[Action | Refusal]:
+    want: VmDesired = item.value
+    if state.power != "running":
+        fix = f"start it on {place.host} first, or place it there"
+        return [refuse(item, f"is {state.power} on {place.host}; only running VMs are moved", fix)]
+    if want.power == "stopped":
+        fix = "first stop it where it is, or move it running"
+        return [refuse(item, "declared stopped and on another host at once", fix)]
+    found = blockers(want, state, place.host, view)
+    if found:
+        return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in found]
+    there = Place("vm", want.host, want.name)
+    cards, access = view.fleet.hosts, view.fleet.access
+    way = Passage(lease_id(want.name, place.host, want.host, view.now), place.host, want.host, user=access.user,
+                  key_type=access.key_type, lifetime=access.lifetime)
+    move = MoveLive(
+        place=there, uuid=state.uuid, origin=place.host, address=cards[want.host].fqdn, policy=want.moves, way=way,
+        proofs=tuple(p for p in want.shared_paths if any(d.path.startswith(p + "/") for d in state.disks)),
+        autostart=state.autostart if want.autostart is None else want.autostart, needs=tuple(before),
+        requires=_grounds(place.host, want.host, view), disruption=Disruption.MOVE_LIVE, expected_bytes=state.memory,
+        reason=f"placement says {want.host}, runs on {place.host}",
+    )
+    return [move, prove(want, there, state.uuid, (move.id,))]
+
+
+def lease_id(name: str, source: str, destination: str, now: int) -> str:
+    """Names one move's access: the same for the same plan, another in each pass."""
+    return hashlib.sha256(f"{name} {source} {destination} {now}".encode()).hexdigest()[:12]
+
+
+def _grounds(source: str, destination: str, view: View) -> tuple[Place, ...]:
+    """All else that is declared on the two hosts; a move waits for whatever is done there."""
+    return tuple(
+        item.place for item in view.desired if item.place.host in (source, destination) and item.place.kind != "vm"
+    )

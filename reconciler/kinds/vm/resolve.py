@@ -1,0 +1,136 @@
+"""VirtualMachine documents become what is wanted of each VM; clashes between VMs are found here. Pure."""
+
+import hashlib
+from collections.abc import Sequence
+
+from reconciler.errors import Problem
+from reconciler.kind import Document, Resolved, Scope
+from reconciler.kinds.vm.spec import CheckSpec, MigrationSpec, VirtualMachineSpec
+from reconciler.kinds.vm.state import Check, CloneDisk, VmDesired, WantedNic
+from reconciler.kinds.vm.wire import parse
+from reconciler.model.desired import Desired
+from reconciler.model.fleet import MovePolicy
+from reconciler.model.ref import Place
+
+
+def attachments(spec: VirtualMachineSpec) -> Sequence[str]:
+    """Files the spec names: libvirt's own XML."""
+    return (spec.source.domain_xml,) if spec.source and spec.source.domain_xml else ()
+
+
+def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
+    """Wanted VMs, and all mistakes: unknown hosts and pools, shared MACs and volumes, a clone of itself."""
+    problems = [p for d in documents for p in (*_references(d, scope), *_source(d))]
+    problems += _clashes(documents)
+    if problems:
+        return Resolved(problems=tuple(problems))
+    return Resolved(tuple(_desired(document, scope) for document in documents))
+
+
+def _references(document: Document, scope: Scope) -> list[Problem]:
+    spec: VirtualMachineSpec = document.spec
+    problems = []
+    if spec.placement.host not in scope.fleet.hosts:
+        known = ", ".join(scope.fleet.hosts) or "none is declared"
+        problems.append(
+            document.problem("spec.placement.host", f"no Host named {spec.placement.host!r}", f"hosts: {known}")
+        )
+    pools = {pool.name: pool for pool in scope.documents.get("StoragePool", ())}
+    for number, disk in enumerate(spec.source.clone.disks if spec.source and spec.source.clone else ()):
+        path = f"spec.source.clone.disks.{number}.pool"
+        if disk.pool not in pools:
+            problems.append(document.problem(path, f"no StoragePool named {disk.pool!r}", "declare the pool"))
+        elif spec.placement.host not in scope.fleet.select(pools[disk.pool].spec.hosts):
+            message = f"pool {disk.pool!r} is not on {spec.placement.host!r}"
+            problems.append(document.problem(path, message, "add the host to the pool's `hosts`"))
+    return problems
+
+
+def _source(document: Document) -> list[Problem]:
+    spec: VirtualMachineSpec = document.spec
+    clone = spec.source.clone if spec.source else None
+    if clone and clone.from_ == document.name:
+        return [document.problem("spec.source.clone.from", "a VM cannot be cloned from itself")]
+    if clone and not clone.disks:
+        return [document.problem("spec.source.clone", "a clone needs `disks`", "name a pool and a volume for each disk")]
+    for path, text in document.attachments.items():
+        where = "spec.source.domainXML"
+        try:
+            root = parse(text)
+        except ValueError as error:
+            return [document.problem(where, f"{path}: {error}")]
+        if root.tag != "domain" or root.findtext("name") != document.name:
+            said = root.findtext("name")
+            return [document.problem(where, f"{path} describes {root.tag} {said!r}, not domain {document.name!r}")]
+    return []
+
+
+def _clashes(documents: Sequence[Document]) -> list[Problem]:
+    """Two VMs with one MAC or one volume, one VM with a MAC or volume twice."""
+    first: dict[tuple[str, str], tuple[Document, str]] = {}
+    problems = []
+    for document in documents:
+        for what, value, path in _claims(document):
+            earlier, at = first.setdefault((what, value), (document, path))
+            if (earlier, at) != (document, path):
+                line = f"{earlier.file}:{earlier.line_of(at)}"
+                message = f"{what} {value} is already {earlier.name}'s ({line})"
+                problems.append(document.problem(path, message, "give each its own"))
+    return problems
+
+
+def _claims(document: Document) -> list[tuple[str, str, str]]:
+    spec: VirtualMachineSpec = document.spec
+    claims = [
+        ("MAC", nic.mac, f"spec.interfaces.{number}.mac")
+        for number, nic in enumerate(spec.interfaces or ())
+        if nic.mac
+    ]
+    clone = spec.source.clone if spec.source else None
+    for number, disk in enumerate(clone.disks if clone else ()):
+        claims.append(("volume", f"{disk.pool}/{disk.volume}", f"spec.source.clone.disks.{number}.volume"))
+    return claims
+
+
+def _desired(document: Document, scope: Scope) -> Desired:
+    spec: VirtualMachineSpec = document.spec
+    pools = {pool.name: pool.spec for pool in scope.documents.get("StoragePool", ())}
+    clone = spec.source.clone if spec.source else None
+    xml = next(iter(document.attachments.values()), "")
+    nics = None if spec.interfaces is None else tuple(
+        WantedNic(nic.mac or "", nic.network or "", nic.bridge or "") for nic in spec.interfaces
+    )
+    disks = tuple(
+        CloneDisk(
+            disk.target, disk.pool, disk.volume, disk.format, f"{pools[disk.pool].target}/{disk.volume}",
+            pools[disk.pool].shared, pools[disk.pool].min_free,
+        )
+        for disk in (clone.disks if clone else ())
+    )
+    value = VmDesired(
+        name=document.name,
+        host=spec.placement.host,
+        power=None if spec.power == "unmanaged" else spec.power,
+        autostart=spec.autostart,
+        base=clone.from_ if clone else "",
+        disks=disks,
+        xml=xml,
+        digest=hashlib.sha256(xml.encode()).hexdigest()[:16] if xml else "",
+        vcpus=spec.vcpus,
+        memory=spec.memory,
+        nics=nics,
+        moves=_moves(spec.migration, scope.fleet.migration),
+        checks=tuple(_check(check) for check in spec.checks),
+        shared_paths=tuple(sorted(pool.target for pool in pools.values() if pool.shared)),
+    )
+    return Desired(Place("vm", spec.placement.host, document.name), value, document.origin)
+
+
+def _check(spec: CheckSpec) -> Check:
+    kind, port = ("tcp", spec.tcp) if spec.tcp is not None else ("ssh", spec.port)
+    return Check(kind, port, spec.timeout, spec.address or "")
+
+
+def _moves(spec: MigrationSpec, default: MovePolicy) -> MovePolicy:
+    said = {name: value for name, value in spec.model_dump().items() if value is not None}
+    return MovePolicy(**{**{name: getattr(default, name) for name in MovePolicy.__slots__}, **said})

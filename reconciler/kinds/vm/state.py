@@ -1,0 +1,145 @@
+"""What a domain is and what a host has room for, as seen; and what is declared of a VM.
+
+Values only. Memory and sizes are bytes; `power` is running, stopped, paused or another of libvirt's words.
+"""
+
+from dataclasses import dataclass, field
+
+from reconciler.model.fleet import MovePolicy
+
+VOLATILE = {"volatile": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One disk device. `path` is the file or device, empty for an empty drive; `kind` is libvirt's disk type."""
+
+    target: str
+    path: str
+    kind: str = "file"
+    format: str = "raw"
+    cache: str = ""
+    readonly: bool = False
+    shareable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """One interface, on a libvirt network or a bridge."""
+
+    mac: str
+    network: str = ""
+    bridge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainState:
+    """A domain on one host. `fleet` is our mark (empty: not ours), `making` the volumes a clone has not finished.
+
+    `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths.
+    """
+
+    uuid: str
+    power: str
+    persistent: bool = True
+    autostart: bool = False
+    vcpus: int = 1
+    memory: int = 0
+    arch: str = "x86_64"
+    machine: str = ""
+    cpu: str = ""
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    nvram: str = ""
+    console: bool = False
+    fleet: str = ""
+    digest: str = ""
+    making: tuple[str, ...] = ()
+    immovable: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    migrating: bool = field(default=False, metadata=VOLATILE)
+    addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    taints: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    label: str = field(default="", metadata=VOLATILE)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPool:
+    """A pool of a host as a VM sees it; `volumes` pairs path and allocation in bytes."""
+
+    name: str
+    path: str
+    active: bool
+    available: int
+    volumes: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one host offers to VMs: architecture, machine types, memory in bytes, networks, bridges, pools."""
+
+    arch: str
+    memory: int
+    machines: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    networks: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    pools: tuple[RoomPool, ...] = field(default=(), metadata=VOLATILE)
+
+    def allocation(self, path: str) -> int | None:
+        """Bytes a volume takes, or None where no active pool holds it."""
+        return next((size for pool in self.pools for p, size in pool.volumes if p == path), None)
+
+    def pool(self, name: str) -> RoomPool | None:
+        return next((pool for pool in self.pools if pool.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CloneDisk:
+    """A disk of a clone: the base's target, and the volume it becomes. `path` is pool target and volume together."""
+
+    target: str
+    pool: str
+    volume: str
+    format: str
+    path: str
+    shared: bool = False
+    min_free: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A proof of life asked from the host: `tcp` opens, `ssh` answers with a banner. `timeout` in seconds."""
+
+    kind: str
+    port: int
+    timeout: float = 60.0
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedNic:
+    """A declared interface; empty means not said."""
+
+    mac: str = ""
+    network: str = ""
+    bridge: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VmDesired:
+    """As declared; None means not managed. `shared_paths` are the targets of pools declared shared."""
+
+    name: str
+    host: str
+    power: str | None = None
+    autostart: bool | None = None
+    base: str = ""
+    disks: tuple[CloneDisk, ...] = ()
+    xml: str = ""
+    digest: str = ""
+    vcpus: int | None = None
+    memory: int | None = None
+    nics: tuple[WantedNic, ...] | None = None
+    moves: MovePolicy = MovePolicy()
+    checks: tuple[Check, ...] = ()
+    shared_paths: tuple[str, ...] = ()

@@ -1,0 +1,177 @@
+"""Domain XML to state, and our mark in its metadata. Pure; entities and network access of the parser are off."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lxml import etree
+
+from reconciler.kind import Sight
+from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
+from reconciler.model.desired import Desired
+from reconciler.model.fleet import Fleet, HostCard
+from reconciler.model.ref import Place
+from reconciler.ports import DomainReading, PoolReading
+
+MARK = "urn:reconciler:vm"
+_POWER = {"running": "running", "blocked": "running", "idle": "running", "shutoff": "stopped", "crashed": "stopped"}
+_HOST_DEVICES = {"hostdev": "host device", "shmem": "shared memory", "filesystem": "shared folder"}
+
+
+def parse(text: str) -> Any:
+    """An lxml element; raises ValueError on what is no XML or too deep to be a domain."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=False, huge_tree=False)
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from None
+    if root.getroottree().docinfo.doctype:
+        raise ValueError("a DOCTYPE is not allowed in libvirt XML")
+    return root
+
+
+def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
+    """Bridges, and the neighbours table by which a guest's address is known on some host."""
+    return {
+        "bridges": ["sh", "-c", "ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5"],
+        "neighbours": ["ip", "-4", "-o", "neigh", "show"],
+    }
+
+
+def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
+    """Every domain of the host, and its room."""
+    inventory, host = sight.inventory, sight.host.name
+    if inventory is None:
+        return ()
+    neighbours = read_neighbours(sight.replies["neighbours"].out)
+    bridges = tuple(sorted(sight.replies["bridges"].out.split()))
+    networks = tuple(sorted(n.name for n in inventory.networks if n.active))
+    pools = tuple(_room_pool(pool) for pool in inventory.pools)
+    room = Room(inventory.arch, inventory.memory, inventory.machines, networks, bridges, pools)
+    domains = [(Place("vm", host, d.name), read_domain(d, neighbours)) for d in inventory.domains]
+    return [(Place("room", host, host), room), *domains]
+
+
+def _room_pool(pool: PoolReading) -> RoomPool:
+    target = parse(pool.xml).findtext("target/path") or ""
+    volumes = tuple((volume.path, volume.allocation) for volume in pool.volumes)
+    return RoomPool(pool.name, target, pool.active, pool.available, volumes)
+
+
+def read_neighbours(text: str) -> dict[str, str]:
+    """MAC to address from `ip -4 -o neigh show`; entries that failed are passed over."""
+    table = {}
+    for line in text.splitlines():
+        words = line.split()
+        if "lladdr" in words and "FAILED" not in words:
+            table[words[words.index("lladdr") + 1]] = words[0]
+    return table
+
+
+def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> DomainState:
+    """Configuration from the inactive XML, or from the live one where a domain has no other."""
+    root = parse(reading.config if reading.persistent and reading.config else reading.live)
+    live = parse(reading.live) if reading.live else root
+    nics = tuple(_nic(nic) for nic in root.findall("devices/interface"))
+    known = dict(reading.addresses)
+    addresses = [known.get(nic.mac) or neighbours.get(nic.mac, "") for nic in nics]
+    fleet, digest, making = read_mark(root)
+    return DomainState(
+        uuid=reading.uuid,
+        power=_POWER.get(reading.state, reading.state),
+        persistent=reading.persistent,
+        autostart=reading.autostart,
+        vcpus=int(root.findtext("vcpu") or 1),
+        memory=_bytes(root.find("memory")),
+        arch=root.find("os/type").get("arch", ""),
+        machine=live.find("os/type").get("machine", ""),
+        cpu=_cpu(root),
+        disks=tuple(_disk(disk) for disk in root.findall("devices/disk")),
+        nics=nics,
+        nvram=root.findtext("os/nvram") or "",
+        console=root.find("devices/console") is not None,
+        fleet=fleet,
+        digest=digest,
+        making=making,
+        immovable=_immovable(root),
+        files=tuple(t for t in (root.findtext(f"os/{n}") for n in ("kernel", "initrd", "loader")) if t),
+        migrating=reading.migrating,
+        addresses=tuple(address for address in addresses if address),
+        taints=reading.taints,
+        label=(live.findtext("seclabel/label") or "").strip(),
+    )
+
+
+def from_xml(name: str, xml: str) -> DomainState:
+    """The state a domain defined from this XML will have; raises ValueError when the XML lacks what every domain has."""
+    try:
+        uuid = parse(xml).findtext("uuid") or ""
+        return read_domain(DomainReading(uuid, name, "shutoff", xml), {})
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"its domain XML is not complete: {error}") from None
+
+
+def _bytes(element: Any) -> int:
+    units = {"b": 1, "bytes": 1, "KiB": 2**10, "k": 2**10, "MiB": 2**20, "M": 2**20, "GiB": 2**30, "G": 2**30}
+    return int(element.text) * units[element.get("unit", "KiB")] if element is not None else 0
+
+
+def _cpu(root: Any) -> str:
+    cpu = root.find("cpu")
+    if cpu is None:
+        return ""
+    return str(cpu.get("mode") or "custom") + (f":{cpu.findtext('model')}" if cpu.findtext("model") else "")
+
+
+def _nic(element: Any) -> Nic:
+    source, mac = element.find("source"), element.find("mac")
+    where = dict(source.attrib) if source is not None else {}
+    return Nic(mac.get("address").lower() if mac is not None else "", where.get("network", ""), where.get("bridge", ""))
+
+
+def _disk(element: Any) -> Disk:
+    source, driver = element.find("source"), element.find("driver")
+    where = dict(source.attrib) if source is not None else {}
+    how = dict(driver.attrib) if driver is not None else {}
+    return Disk(
+        target=element.find("target").get("dev", ""),
+        path=where.get("file") or where.get("dev") or where.get("name") or where.get("volume") or "",
+        kind=element.get("type", "file"),
+        format=how.get("type", "raw"),
+        cache=how.get("cache", ""),
+        readonly=element.find("readonly") is not None or element.get("device") == "cdrom",
+        shareable=element.find("shareable") is not None,
+    )
+
+
+def _immovable(root: Any) -> tuple[str, ...]:
+    return tuple(f"{what} ({d.get('type')})" for tag, what in _HOST_DEVICES.items() for d in root.findall(f"devices/{tag}"))
+
+
+def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
+    """Our mark: fleet, digest of the XML it was made from, volumes still being made. Empty where there is none."""
+    mark = root.find(f"metadata/{{{MARK}}}vm")
+    if mark is None:
+        return "", "", ()
+    return mark.get("fleet", ""), mark.get("digest", ""), tuple(mark.get("making", "").split())
+
+
+def write_mark(fleet: str, digest: str = "", making: Sequence[str] = ()) -> str:
+    """The metadata element, without a prefix, as libvirt's setMetadata takes it."""
+    mark = etree.Element("vm", fleet=fleet)
+    if digest:
+        mark.set("digest", digest)
+    if making:
+        mark.set("making", " ".join(making))
+    return etree.tostring(mark, encoding="unicode")
+
+
+def put_mark(root: Any, fleet: str, digest: str = "", making: Sequence[str] = ()) -> None:
+    """The mark set in a domain XML before it is defined; another of ours is replaced, foreign metadata stays."""
+    metadata = root.find("metadata")
+    if metadata is None:
+        metadata = etree.SubElement(root, "metadata")
+    for old in metadata.findall(f"{{{MARK}}}vm"):
+        metadata.remove(old)
+    mark = etree.SubElement(metadata, f"{{{MARK}}}vm", nsmap={"reconciler": MARK})
+    for key, value in parse(write_mark(fleet, digest, making)).attrib.items():
+        mark.set(key, value)
