@@ -69,21 +69,16 @@ class Reload(FirewallAction):
     verb: ClassVar[str] = "reload"
 
     def applied(self, state: FirewallState) -> FirewallState:
-        kept = {name: zone.interfaces for name, zone in state.runtime.items()}
-        held = {nic for interfaces in kept.values() for nic in interfaces}
+        holder = {nic: name for name, zone in state.runtime.items() for nic in zone.interfaces}
+        holder = {**{n: name for name, zone in state.permanent.items() for n in zone.interfaces}, **holder}
         runtime = {
-            name: replace(zone, interfaces=tuple(sorted({*kept.get(name, ()), *zone.interfaces} - _others(held, kept, name))))
+            name: replace(zone, interfaces=tuple(sorted(nic for nic, there in holder.items() if there == name)))
             for name, zone in state.permanent.items()
         }
         return replace(state, runtime=runtime)
 
     def explain(self) -> str:
         return "reload firewalld"
-
-
-def _others(held: set[str], kept: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
-    """Interfaces that another zone holds at runtime: they stay there."""
-    return held - set(kept.get(name, ()))
 
 
 @dataclass(frozen=True, kw_only=True)

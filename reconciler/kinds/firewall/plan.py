@@ -52,11 +52,8 @@ def _compare(item: Desired, seen: FirewallState, will_run: bool) -> Comparison:
     if want.zones and not will_run:
         old["firewalld"], new["firewalld"] = "stopped", "running"
         return Comparison(item.place, old, new, item.origin)
-    for zone in want.zones:
-        for layer in LAYERS:
-            there = layer_of(seen, layer).get(zone.name)
-            old.setdefault(zone.name, {})[layer] = None if there is None else _found(zone, there)
-            new.setdefault(zone.name, {})[layer] = _wanted(zone)
+    old["zones"] = {zone.name: {layer: _found(zone, layer_of(seen, layer)) for layer in LAYERS} for zone in want.zones}
+    new["zones"] = {zone.name: dict.fromkeys(LAYERS, _wanted(zone)) for zone in want.zones}
     return Comparison(item.place, old, new, item.origin)
 
 
@@ -73,8 +70,11 @@ def _wanted(zone: ZoneDesired) -> dict[str, tuple[str, ...]]:
     return declared
 
 
-def _found(zone: ZoneDesired, there: ZoneState) -> dict[str, tuple[str, ...]]:
-    """The declared lists as seen: all of them when exclusive, else what of the declared is there."""
+def _found(zone: ZoneDesired, zones: Mapping[str, ZoneState]) -> dict[str, tuple[str, ...]] | None:
+    """The declared lists as seen: all when exclusive, else what of the declared is there; None without the zone."""
+    there = zones.get(zone.name)
+    if there is None:
+        return None
     found = {}
     for name, wanted in _wanted(zone).items():
         seen: tuple[str, ...] = getattr(there, name)
@@ -90,7 +90,8 @@ def _found(zone: ZoneDesired, there: ZoneState) -> dict[str, tuple[str, ...]]:
 def plan(difference: Difference, view: View) -> Sequence[Step]:
     """firewalld first, then the zones; weave puts the steps of all documents of a host in order."""
     item = view.at(difference.place)
-    assert item is not None
+    if item is None:
+        return ()
     host = item.place.host
     seen: FirewallState = view.snapshot.get(Place("firewall", host, host))
     want: FirewallDesired = item.value
@@ -103,14 +104,14 @@ def plan(difference: Difference, view: View) -> Sequence[Step]:
     port = view.fleet.hosts[host].connection.port
     if not seen.running and (zone := lockout_at_start(seen, port)):
         fix = f"run `firewall-offline-cmd --zone={zone} --add-service=ssh` on {host}, then plan again"
-        return [refusal(item, f"starting firewalld would lock the reconciler out: zone {zone} does not let port {port} in", fix)]
+        reason = f"starting firewalld would lock the reconciler out: zone {zone} does not let port {port} in"
+        return [refusal(item, reason, fix)]
     steps: list[Step] = []
     if want.run and not (seen.running and seen.enabled):
         reason = f"firewalld is {'running' if seen.running else 'stopped'}, {'enabled' if seen.enabled else 'disabled'}"
         steps.append(StartFirewall(place=item.place, reason=reason))
     for zone_wanted in want.zones:
-        if zone_wanted.name in difference.paths:
-            steps += _zone(item, zone_wanted, seen, port)
+        steps += _zone(item, zone_wanted, seen, port)
     return steps
 
 
@@ -122,7 +123,7 @@ def refusal(item: Desired, reason: str, fix: str) -> Refusal:
 def _zone(item: Desired, zone: ZoneDesired, seen: FirewallState, port: int) -> list[Step]:
     """A zone firewalld does not run with needs a reload, which must not take an open lease away."""
     missing = zone.name not in seen.permanent
-    reload = zone.name not in layer_of(seen, "runtime") or (missing and not seen.running)
+    reload = zone.name not in layer_of(seen, "runtime")
     if reload and seen.timed:
         fix = "apply again when the move that uses the lease has ended"
         return [refusal(item, f"zone {zone.name} needs a reload, which would close a lease that is open now", fix)]

@@ -51,7 +51,8 @@ def _unknown_hosts(document: Document, scope: Scope) -> Iterator[Problem]:
                 fix = f"declare it, or remove it; declared are {', '.join(scope.fleet.hosts) or 'none'}"
                 yield document.problem(f"spec.hosts.{number}", f"no Host named {name!r}", fix)
     if not selector or (not isinstance(selector, list) and not scope.fleet.select(selector)):
-        yield document.problem("spec.hosts", "selects no host", "see the labels in `metadata.labels` of the Host documents")
+        fix = "see `metadata.labels` of the Host documents"
+        yield document.problem("spec.hosts", "selects no host", fix)
 
 
 def _own_marks(document: Document) -> Iterator[Problem]:

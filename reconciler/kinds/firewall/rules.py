@@ -95,8 +95,8 @@ def _parts(tokens: Sequence[str]) -> list[Part]:
     parts: list[Part] = []
     inside = ""
     attributes: dict[str, str] = {}
-    for token in tokens:
-        key, equals, value = token.partition("=")
+    for word in tokens:
+        key, equals, value = word.partition("=")
         if equals:
             if inside in ("source", "destination") and key == "invert":
                 parts[-1] = Part(inside, attributes, value.lower() in ("yes", "true"))
@@ -104,16 +104,16 @@ def _parts(tokens: Sequence[str]) -> list[Part]:
                 raise ValueError(f"not a rich rule: {key!r} does not belong there, after {inside!r}")
             else:
                 attributes[key] = value
-        elif token in ("not", "NOT") and inside in ("source", "destination"):
+        elif word in ("not", "NOT") and inside in ("source", "destination"):
             parts[-1] = Part(inside, attributes, inverted=True)
-        elif token == "limit" and parts and parts[-1].slot in _LIMITED and not parts[-1].limit:
-            inside, attributes = token, {}
+        elif word == "limit" and parts and parts[-1].slot in _LIMITED and not parts[-1].limit:
+            inside, attributes = word, {}
             parts[-1] = Part(parts[-1].name, parts[-1].attributes, limit=attributes)
-        elif token in _ATTRIBUTES and token != "limit":
-            inside, attributes = token, {}
-            parts.append(Part(token, attributes))
+        elif word in _ATTRIBUTES and word != "limit":
+            inside, attributes = word, {}
+            parts.append(Part(word, attributes))
         else:
-            raise ValueError(f"not a rich rule: {token[:40]!r} is no word of firewalld's rule language there")
+            raise ValueError(f"not a rich rule: {word[:40]!r} is no word of firewalld's rule language there")
     return parts
 
 

@@ -37,4 +37,4 @@ class FirewallSpec(Strict):
 
     hosts: Hosts
     state: Literal["running"] | None = None
-    zones: list[ZoneSpec] = []
+    zones: list[ZoneSpec] = Field(default=[])

@@ -3,7 +3,8 @@
 import base64
 import ipaddress
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kind import Sight
@@ -41,11 +42,15 @@ for zone in $(printf '%s\\n' "$@" $own $default | sort -u); do
 done
 """
 _BOUND = """
+reached=
+[ -z "$1" ] || reached=$(ip -o addr show to "$1" | head -n1 | cut -d' ' -f2 | cut -d@ -f1)
+printf 'reached %s\\n' "$reached"
+shift
 command -v nmcli >/dev/null && systemctl -q is-active NetworkManager || exit 0
-for nic; do
+for nic in $(printf '%s\\n' "$@" $reached | sort -u); do
   uuid=$(nmcli -g GENERAL.CON-UUID device show "$nic" 2>/dev/null) || continue
   [ -n "$uuid" ] || continue
-  printf '%s %s\\n' "$nic" "$(nmcli -g connection.zone connection show "$uuid" 2>/dev/null)"
+  printf 'nic %s %s\\n' "$nic" "$(nmcli -g connection.zone connection show "$uuid" 2>/dev/null)"
 done
 """
 
@@ -57,15 +62,12 @@ def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[s
         return {}
     names = sorted({zone.name for zone in zones})
     interfaces = sorted({name for zone in zones for name in zone.interfaces or ()})
-    commands = {
+    return {
         "unit": _UNIT,
         "runtime": ["sh", "-c", _RUNTIME, "sh", *names],
         "permanent": ["sh", "-c", _PERMANENT, "sh", *names],
-        "bound": ["sh", "-c", _BOUND, "sh", *interfaces],
+        "bound": ["sh", "-c", _BOUND, "sh", host.address if _is_ip(host.address) else "", *interfaces],
     }
-    if _is_ip(host.address):
-        commands["reached"] = ["ip", "-o", "addr", "show", "to", host.address]
-    return commands
 
 
 def _is_ip(address: str) -> bool:
@@ -85,14 +87,15 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
         raise ValueError(f"systemctl says {(sight.replies['unit'].err or 'nothing').strip()[:200]}")
     default, runtime, timed = _runtime(sight.replies["runtime"].out)
     configured, permanent = _permanent(sight.replies["permanent"].out)
+    reached, bound = _bound(sight.replies["bound"].out)
     state = FirewallState(
         installed=unit["LoadState"] not in ("not-found", "masked"),
         running=unit.get("ActiveState") == "active",
         enabled=unit.get("UnitFileState") == "enabled",
         default_zone=default or configured,
         runtime=runtime,
-        permanent=_with_bound(permanent, sight.replies["bound"].out),
-        reached=_reached(sight.replies["reached"].out if "reached" in sight.replies else ""),
+        permanent={name: _binding(zone, name, bound) for name, zone in permanent.items()},
+        reached=reached,
         timed=timed,
     )
     return [(Place("firewall", sight.host.name, sight.host.name), state)]
@@ -102,7 +105,7 @@ def _runtime(text: str) -> tuple[str, dict[str, ZoneState], bool]:
     """Default zone, zones by name, and whether a rule of our leases is among them."""
     default, zones, timed = "", {}, False
     for line in text.splitlines():
-        what, code, name, answer = (line.split(" ", 3) + ["", "", ""])[:4]
+        what, code, name, answer = [*line.split(" ", 3), "", "", ""][:4]
         if code != "0" and "INVALID_ZONE" in answer:
             continue
         if code != "0":
@@ -141,7 +144,7 @@ def _rule(text: str) -> str:
 def _permanent(text: str) -> tuple[str, dict[str, ZoneState]]:
     default, zones = "", {}
     for line in text.splitlines():
-        what, name, content = (line.split(" ") + ["", ""])[:3]
+        what, name, content = [*line.split(" "), "", ""][:3]
         if what == "default":
             default = name
         elif what == "zone":
@@ -149,19 +152,19 @@ def _permanent(text: str) -> tuple[str, dict[str, ZoneState]]:
     return default, zones
 
 
-def _with_bound(zones: Mapping[str, ZoneState], text: str) -> dict[str, ZoneState]:
-    """Interfaces that NetworkManager binds: its profile is then the permanent configuration, not the zone's XML."""
-    bound = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
-    return {name: _binding(zone, name, bound) for name, zone in zones.items()}
+def _bound(text: str) -> tuple[str, dict[str, str]]:
+    """The interface we come in by, and the zone NetworkManager's profile of each interface names, if it names one."""
+    reached, bound = "", {}
+    for line in text.splitlines():
+        what, nic, zone = [*line.split(" "), "", ""][:3]
+        if what == "reached":
+            reached = nic
+        elif zone:
+            bound[nic] = zone
+    return reached, bound
 
 
 def _binding(zone: ZoneState, name: str, bound: Mapping[str, str]) -> ZoneState:
-    here = {nic for nic, its_zone in bound.items() if its_zone.strip() == name}
-    elsewhere = {nic for nic, its_zone in bound.items() if its_zone.strip() not in ("", name)}
-    interfaces: Iterable[str] = (set(zone.interfaces) - elsewhere) | here
-    return ZoneState(tuple(sorted(interfaces)), zone.services, zone.ports, zone.rich_rules, zone.target)
-
-
-def _reached(text: str) -> str:
-    words = text.split()
-    return words[1].partition("@")[0] if len(words) > 1 else ""
+    """NetworkManager's profile is the permanent configuration of its interfaces, not the zone's XML."""
+    here = {nic for nic, its_zone in bound.items() if its_zone == name}
+    return replace(zone, interfaces=tuple(sorted((set(zone.interfaces) - bound.keys()) | here)))

@@ -55,7 +55,7 @@ def _start(zone: ZoneDesired, seen: FirewallState, layer: Layer) -> ZoneState:
         return permanent
     after = {name: getattr(zone, name) for name in ITEMS.values()}
     lists = {name: getattr(permanent, name) if values is None else values for name, values in after.items()}
-    return ZoneState(**{**lists, "interfaces": permanent.interfaces})
+    return ZoneState(**{**lists, "interfaces": ()})
 
 
 def _missing(kind: Item, wanted: tuple[str, ...], have: tuple[str, ...]) -> list[str]:
