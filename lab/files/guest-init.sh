@@ -11,7 +11,7 @@ fi
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-mkdir -p /dev/pts /dev/shm
+mkdir -p /dev/pts /dev/shm /run
 mount -t devpts pts /dev/pts
 mount -t tmpfs -o size=90% shm /dev/shm
 exec < /dev/console > /dev/console 2>&1
@@ -29,6 +29,10 @@ uptime_ms() { read -r up _ < /proc/uptime; up=${up%.*}${up#*.}0; echo "$up"; }
     done > /dev/ttyS1
 ) &
 
+for port in /sys/class/virtio-ports/*; do
+    [ "$(cat "$port/name")" = org.qemu.guest_agent.0 ] || continue
+    qemu-ga -m virtio-serial -p "/dev/${port##*/}" > /tmp/qemu-ga.log 2>&1 &
+done
 acpid -d -l /dev/null > /dev/null 2>&1 &
 ip link set lo up
 ip link set eth0 up

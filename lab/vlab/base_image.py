@@ -15,10 +15,23 @@ from vlab.progress import step
 
 SUITE = "bookworm"
 PACKAGES = (
-    "systemd systemd-sysv dbus iproute2 openssh-server openssh-client libvirt-daemon-system libvirt-clients "
-    "qemu-system-x86 qemu-utils firewalld procps util-linux netcat-openbsd hostname glusterfs-client glusterfs-server "
-    "kmod netbase nftables virtinst sudo iputils-ping less"
-).split()
+    *(
+        "systemd",
+        "systemd-sysv",
+        "dbus",
+        "iproute2",
+        "procps",
+        "util-linux",
+        "hostname",
+        "kmod",
+        "netbase",
+        "sudo",
+        "less",
+    ),
+    *("openssh-server", "openssh-client", "netcat-openbsd", "iputils-ping", "firewalld", "nftables"),
+    *("libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "qemu-utils", "virtinst"),
+    *("glusterfs-client", "glusterfs-server"),
+)
 NFS_PACKAGES = ("nfs-common", "nfs-kernel-server")
 LEAVE_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vlab import topology as topologies
 from vlab.errors import LabError
-from vlab.places import CACHE, Places
+from vlab.places import LOCKS, Places
 from vlab.progress import say
 from vlab.verbs import QUIET, VERBS, Lab
 
@@ -59,8 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 @contextmanager
 def _alone(name: str) -> Iterator[None]:
     """One changing verb at a time per lab."""
-    folder = CACHE if Path(CACHE).is_dir() else Path("/run")
-    with (folder / f".lock-{name}").open("w") as file:
+    with (LOCKS / f"reconciler-lab-{name}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -47,8 +47,6 @@ def cut(topology: Topology, places: Places, name: str, other: str) -> int:
 def heal(topology: Topology, places: Places) -> int:
     """All cuts end."""
     running = [host for host in topology.hosts if nspawn.leader(places.host(host.name)) is not None]
-    together(
-        lambda host: nspawn.inside(places.host(host.name), "nft", "delete", "table", *TABLE.split(), check=False),
-        running,
-    )
+    drop = ("nft", "delete", "table", *TABLE.split())
+    together(lambda host: nspawn.inside(places.host(host.name), *drop, check=False), running)
     return 0

@@ -13,6 +13,7 @@ from vlab.nspawn import inside
 from vlab.places import FILES, HostPlaces, Places
 from vlab.topology import Host, Topology
 
+IMAGES = "/var/lib/libvirt/images"
 KEPT = ("etc", "root", "home", "opt", "usr/local", "var/lib/libvirt", "var/spool/cron")
 
 
@@ -47,10 +48,10 @@ def restore(place: HostPlaces) -> int:
 
 def _base_vm(topology: Topology, place: HostPlaces, guest: Path) -> None:
     base = topology.base
-    shutil.copy(guest / "disk.raw", place.root / "var/tmp/disk.raw")
-    image = f"/var/lib/libvirt/images/{base.name}.qcow2"
-    inside(place, "qemu-img", "convert", "-O", "qcow2", "/var/tmp/disk.raw", image)
-    (place.root / "var/tmp/disk.raw").unlink()
+    raw, image = f"{IMAGES}/{base.name}.raw", f"{IMAGES}/{base.name}.qcow2"
+    shutil.copy(guest / "disk.raw", f"{place.root}{raw}")
+    inside(place, "qemu-img", "convert", "-O", "qcow2", raw, image)
+    inside(place, "rm", raw)
     text = (FILES / "base-vm.xml").read_text()
     values = {"name": base.name, "memory": str(base.memory), "mac": base.mac, "network": topology.network}
     for word, value in values.items():

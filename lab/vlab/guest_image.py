@@ -17,17 +17,9 @@ from vlab.process import run
 from vlab.progress import step
 
 SUITE = "bookworm"
-PACKAGES = (
-    "linux-image-cloud-amd64",
-    "busybox-static",
-    "dropbear-bin",
-    "libtomcrypt1",
-    "libtommath1",
-    "zlib1g",
-    "libcrypt1",
-)
-MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "ext4", "button", "evdev")
-PROGRAMS = ("usr/sbin/dropbear", "usr/bin/dropbearkey")
+PACKAGES = ("linux-image-cloud-amd64", "busybox-static", "dropbear-bin", "qemu-guest-agent")
+MODULES = ("virtio_pci", "virtio_net", "virtio_blk", "virtio_balloon", "virtio_console", "ext4", "button", "evdev")
+PROGRAMS = ("usr/sbin/dropbear", "usr/bin/dropbearkey", "usr/sbin/qemu-ga")
 SCRIPTS = {"init": "guest-init.sh", "bin/udhcpc-script": "guest-dhcp.sh", "bin/dirty": "guest-dirty.sh"}
 LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 DISK_MB = 96
@@ -68,20 +60,7 @@ def initrd_for(guest: Path, public_key: str) -> bytes:
 
 def _initramfs(tree: Path) -> bytes:
     made = Archive()
-    for folder in (
-        "proc",
-        "sys",
-        "dev",
-        "tmp",
-        "mnt",
-        "etc",
-        "run",
-        "var/run",
-        "usr/share",
-        "usr/bin",
-        "usr/sbin",
-        "sbin",
-    ):
+    for folder in ("proc", "sys", "dev", "tmp", "mnt", "etc", "var/run"):
         made.folder(folder)
     made.folder("root/.ssh", 0o700)
     made.character_device("dev/console", 5, 1)
@@ -91,7 +70,8 @@ def _initramfs(tree: Path) -> bytes:
     made.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     made.file("etc/group", b"root:x:0:\n")
     made.file("etc/shells", b"/bin/sh\n")
-    made.file("etc/acpi/PWRF/00000080", b"#!/bin/sh\nexec /init poweroff\n", 0o755)
+    for name in ("etc/acpi/PWRF/00000080", "sbin/shutdown"):
+        made.file(name, b"#!/bin/sh\nexec /init poweroff\n", 0o755)
     for program in PROGRAMS:
         made.file(program, (tree / program).read_bytes(), 0o755)
     for name, where in _libraries(tree).items():

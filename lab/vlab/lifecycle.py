@@ -9,9 +9,21 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vlab import base_image, first_state, guest_image, identity, machine, network, nspawn, overlay, seed, storage
+from vlab import (
+    base_image,
+    first_state,
+    freshness,
+    guest_image,
+    identity,
+    machine,
+    network,
+    nspawn,
+    overlay,
+    seed,
+    storage,
+)
 from vlab.errors import LabError
-from vlab.places import CACHE, RUN, STATE, Places
+from vlab.places import CACHE, STATE, Places
 from vlab.progress import say, step, together
 from vlab.topology import Host, Topology
 
@@ -29,7 +41,7 @@ def up(topology: Topology, places: Places) -> None:
     """Everything running and in its first state, or as it was left by `down`."""
     base, guest = build()
     places.make()
-    _forget_if_outdated(topology, places, base, guest)
+    freshness.renew(topology, places, base, guest)
     identity.prepare(topology, places)
     places.initrd.write_bytes(guest_image.initrd_for(guest, identity.public_key(places)))
     network.start(topology, places)
@@ -61,7 +73,7 @@ def publish(topology: Topology, places: Places) -> None:
 
 def down(topology: Topology, places: Places, purge: bool, images: bool) -> None:
     """Stop and remove; the hosts' state stays unless purged, the images stay unless asked for."""
-    names = sorted({host.name for host in topology.hosts} | _known_hosts(places))
+    names = sorted({host.name for host in topology.hosts} | freshness.known_hosts(places))
     with step(f"stopping {len(names)} hosts"):
         together(lambda name: nspawn.stop(places.host(name)), names)
     overlay.unmount_below(places.state)
@@ -101,34 +113,8 @@ def _settle(topology: Topology, places: Places, host: Host, guest: Path) -> None
     first_state.settle(topology, places, host, guest)
 
 
-def _known_hosts(places: Places) -> set[str]:
-    folder = places.state / "hosts"
-    return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-
-
-def _forget_if_outdated(topology: Topology, places: Places, base: Path, guest: Path) -> None:
-    """A changed image, topology or seed needs fresh overlays; a running lab must be taken down for it."""
-    stamp = f"{base.name} {guest.name} {seed.fingerprint()} {topology}"
-    file = places.state / "stamp"
-    if file.exists() and file.read_text() == stamp:
-        return
-    running = [name for name in _known_hosts(places) if nspawn.supervisor(places.host(name)) is not None]
-    if running:
-        raise LabError(f"the lab changed while {', '.join(running)} run", "lab/lab down, then lab/lab up")
-    fresh(places)
-    file.write_text(stamp)
-
-
-def fresh(places: Places) -> None:
-    """Drop all that hosts and volume hold; keys stay."""
-    for name in _known_hosts(places):
-        overlay.drop(places.host(name))
-    shutil.rmtree(places.bricks, ignore_errors=True)
-    places.bricks.mkdir(parents=True)
-
-
 def _remove_images() -> None:
-    if any(STATE.glob("*/hosts")) and any(RUN.glob("*")):
-        raise LabError("another lab uses the images", "take it down first")
+    if any(STATE.glob("*/hosts")):
+        raise LabError("another lab's hosts are overlays on the images", "lab/lab --name NAME down --purge first")
     with step("removing the images"):
         shutil.rmtree(CACHE, ignore_errors=True)

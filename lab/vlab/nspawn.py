@@ -18,10 +18,10 @@ from vlab.process import Result, run
 
 CGROUPS = Path("/sys/fs/cgroup")
 NSPAWN = (
-    "systemd-nspawn --quiet --settings=no --register=no --keep-unit --capability=all --private-network "
-    "--resolv-conf=off --timezone=off --link-journal=no --system-call-filter=userfaultfd "
-    "--bind=/dev/net/tun --bind=/dev/fuse --kill-signal=SIGRTMIN+4 --boot"
-).split()
+    *("systemd-nspawn", "--quiet", "--settings=no", "--register=no", "--keep-unit", "--boot"),
+    *("--capability=all", "--system-call-filter=userfaultfd", "--private-network", "--kill-signal=SIGRTMIN+4"),
+    *("--resolv-conf=off", "--timezone=off", "--link-journal=no", "--bind=/dev/net/tun", "--bind=/dev/fuse"),
+)
 
 
 def supervisor(host: HostPlaces) -> int | None:

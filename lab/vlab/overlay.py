@@ -35,9 +35,9 @@ def mount(base: Path, host: HostPlaces) -> None:
 def unmount_below(folder: Path) -> None:
     """Take away every mount in a folder, the last one first."""
     for point in reversed(mounts()):
-        if point == str(folder) or point.startswith(f"{folder}/"):
-            if not run("umount", point, check=False).ok:
-                run("umount", "-l", point)
+        inside = point == str(folder) or point.startswith(f"{folder}/")
+        if inside and not run("umount", point, check=False).ok:
+            run("umount", "-l", point)
 
 
 def drop(host: HostPlaces) -> None:

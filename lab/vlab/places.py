@@ -13,6 +13,7 @@ CACHE = Path("/var/cache/reconciler-lab")
 FILES = Path(__file__).resolve().parent.parent / "files"
 STATE = Path("/var/lib/reconciler-lab")
 RUN = Path("/run/reconciler-lab")
+LOCKS = Path("/run/lock")
 
 
 @dataclass(frozen=True)

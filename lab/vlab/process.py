@@ -5,10 +5,12 @@ It must not know what the programs are for, and never goes through a shell.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from vlab.errors import LabError
 
@@ -58,6 +60,11 @@ def run(
         said = (done.stderr.strip() or done.stdout.strip())[-2000:]
         raise LabError(f"`{brief(words)}` ended with {done.returncode}: {said}")
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def become(*argv: str) -> NoReturn:
+    """Replace this process, so that a terminal and an exit code pass through unchanged."""
+    os.execvp(argv[0], argv)  # noqa: S606 - there is no shell on purpose
 
 
 def brief(words: Sequence[str]) -> str:

@@ -55,4 +55,6 @@ def table(topology: Topology, places: Places) -> str:
         leader = str(row.leader or "-")
         lines.append((row.host, row.address, leader, row.systemd, row.libvirtd, row.firewalld, guests))
     widths = [max(len(line[column]) for line in lines) for column in range(7)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

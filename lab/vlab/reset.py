@@ -5,7 +5,7 @@ It must not trust any service in the hosts to be alive; what does not obey is re
 
 from __future__ import annotations
 
-from vlab import base_image, first_state, guest_image, lifecycle, network, nspawn, storage
+from vlab import base_image, first_state, freshness, guest_image, lifecycle, network, nspawn, storage
 from vlab.errors import LabError
 from vlab.places import FILES, Places
 from vlab.progress import say, step, together
@@ -35,7 +35,7 @@ def hard(topology: Topology, places: Places) -> None:
     """Throw every overlay away and boot anew."""
     with step("stopping all hosts"):
         together(lambda host: nspawn.cut_power(places.host(host.name)), topology.hosts)
-    lifecycle.fresh(places)
+    freshness.forget(topology, places)
     lifecycle.up(topology, places)
 
 

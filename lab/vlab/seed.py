@@ -10,10 +10,11 @@ import shutil
 from pathlib import Path
 
 from vlab.identity import public_key
-from vlab.places import FILES, Places
+from vlab.places import Places
 from vlab.process import run
 from vlab.topology import Host, Topology
 
+LIBVIRTD = ("libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket")
 SYSCTL = """net.bridge.bridge-nf-call-iptables = 0
 net.bridge.bridge-nf-call-ip6tables = 0
 net.bridge.bridge-nf-call-arptables = 0
@@ -43,17 +44,10 @@ def seed(topology: Topology, places: Places, host: Host, guest: Path) -> None:
         write(root / f"etc/firewalld/zones/{topology.zone}.xml", ZONE.format(name=topology.zone))
         write(root / "etc/sysctl.d/90-lab.conf", SYSCTL)
         _boot_files(root, places, guest)
-        run("systemctl", f"--root={root}", "enable", "-q", "firewalld.service", "libvirtd.service", "libvirtd.socket")
+        run("systemctl", f"--root={root}", "enable", "-q", "firewalld.service", *LIBVIRTD)
     else:
         (root / "srv/bricks").mkdir(parents=True, exist_ok=True)
-        units = (
-            "libvirtd.service",
-            "libvirtd.socket",
-            "libvirtd-ro.socket",
-            "libvirtd-admin.socket",
-            "firewalld.service",
-        )
-        run("systemctl", f"--root={root}", "disable", "-q", *units)
+        run("systemctl", f"--root={root}", "disable", "-q", *LIBVIRTD, "firewalld.service")
         run("systemctl", f"--root={root}", "enable", "-q", "glusterd.service")
 
 
@@ -114,9 +108,3 @@ def _boot_files(root: Path, places: Places, guest: Path) -> None:
     shutil.copy(places.initrd, boot / "initrd.img")
     for file in boot.iterdir():
         file.chmod(0o644)
-
-
-def fingerprint() -> str:
-    """Changes whenever a host would be seeded differently; then its overlay is made anew."""
-    texts = [Path(__file__).read_text(), *(file.read_text() for file in sorted(FILES.iterdir()))]
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]

@@ -83,8 +83,17 @@ def _pool_spec(lab: Lab) -> int:
     return 0
 
 
+def _way(go: Callable[[Topology, Places, argparse.Namespace], int]) -> Callable[[Lab], int]:
+    return lambda lab: go(lab.topology, lab.places, lab.options)
+
+
+def _fault(cause: Callable[[Topology, Places, str], int]) -> Callable[[Lab], int]:
+    return lambda lab: cause(lab.topology, lab.places, lab.options.host)
+
+
 HOST = (("host",), {"metavar": "HOST"})
 COMMAND = (("command",), {"nargs": argparse.REMAINDER, "metavar": "CMD"})
+LINES = (("-n",), {"type": int, "default": 20, "dest": "lines"})
 VERBS: dict[str, Verb] = {
     "up": Verb("start the lab; builds and installs what is missing", _up),
     "down": Verb(
@@ -107,41 +116,39 @@ VERBS: dict[str, Verb] = {
     ),
     "ssh": Verb(
         "log in to a host, or run a command there",
-        lambda lab: ways_in.ssh(lab.topology, lab.places, lab.options),
+        _way(ways_in.ssh),
         (HOST, COMMAND),
     ),
     "exec": Verb(
         "run a command in a host without ssh",
-        lambda lab: ways_in.execute(lab.topology, lab.places, lab.options),
+        _way(ways_in.execute),
         (HOST, COMMAND),
     ),
     "guest-ssh": Verb(
         "log in to a guest by name or address",
-        lambda lab: ways_in.guest_ssh(lab.topology, lab.places, lab.options),
+        _way(ways_in.guest_ssh),
         ((("guest",), {"metavar": "NAME|ADDRESS"}), COMMAND),
     ),
     "heartbeat": Verb(
         "last heartbeats of a guest on each host",
-        lambda lab: ways_in.heartbeat(lab.topology, lab.places, lab.options),
-        ((("guest",), {"metavar": "NAME"}), (("-n",), {"type": int, "default": 3, "dest": "lines"})),
+        _way(ways_in.heartbeat),
+        ((("guest",), {"metavar": "NAME"}), LINES),
     ),
     "logs": Verb(
         "journal of a host",
-        lambda lab: ways_in.logs(lab.topology, lab.places, lab.options),
+        _way(ways_in.logs),
         (
             HOST,
             (("-u", "--unit"), {"help": "of one unit only"}),
-            (("-n",), {"type": int, "default": 100, "dest": "lines"}),
+            LINES,
         ),
     ),
     "power-cut": Verb(
         "end a host at once, like a pulled plug",
-        lambda lab: faults.power_cut(lab.topology, lab.places, lab.options.host),
+        _fault(faults.power_cut),
         (HOST,),
     ),
-    "boot": Verb(
-        "boot a host that is off", lambda lab: faults.boot(lab.topology, lab.places, lab.options.host), (HOST,)
-    ),
+    "boot": Verb("boot a host that is off", _fault(faults.boot), (HOST,)),
     "cut": Verb(
         "drop all traffic between two hosts",
         lambda lab: faults.cut(lab.topology, lab.places, lab.options.host, lab.options.other),

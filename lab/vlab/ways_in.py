@@ -6,12 +6,12 @@ It must not change anything by itself.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 
 from vlab import network, nspawn
 from vlab.errors import LabError
 from vlab.places import Places
+from vlab.process import become
 from vlab.topology import Topology
 
 
@@ -36,7 +36,7 @@ def execute(topology: Topology, places: Places, options: argparse.Namespace) -> 
     if pid is None:
         raise LabError(f"{options.host} does not run", f"lab/lab boot {options.host}")
     clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"]
-    os.execvp("nsenter", ["nsenter", "-t", str(pid), "-a", *clean, *(options.command or ["bash"])])
+    become("nsenter", "-t", str(pid), "-a", *clean, *(options.command or ["bash"]))
 
 
 def logs(topology: Topology, places: Places, options: argparse.Namespace) -> int:
@@ -76,4 +76,4 @@ def _guest_address(topology: Topology, places: Places, name: str) -> str:
 
 def _become_ssh(places: Places, options: list[str], address: str, command: list[str]) -> int:
     fixed = ["-i", str(places.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"]
-    os.execvp("ssh", ["ssh", "-F", "/dev/null", *fixed, *options, f"root@{address}", *command])
+    become("ssh", "-F", "/dev/null", *fixed, *options, f"root@{address}", *command)
