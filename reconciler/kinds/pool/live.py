@@ -1,0 +1,72 @@
+"""Pool actions on the real host: libvirt does the work, the mount table and a token are the proof."""
+
+from reconciler.errors import Refused
+from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
+from reconciler.kinds.pool.proof import prove_shared
+from reconciler.model.action import Action
+from reconciler.model.fleet import HostCard
+from reconciler.model.outcome import Done
+from reconciler.ports import Hands, PoolReading
+
+
+def run(action: Action, hands: Hands) -> Done:
+    """Carry out one pool action; raises Refused when libvirt says no or the proof fails."""
+    card, pool = hands.hosts[action.place.host], action.place.name
+    match action:
+        case DefinePool(xml=xml):
+            hands.hypervisor.define_pool(card, xml)
+            return Done(f"pool {pool} is defined")
+        case BuildPool(target=target):
+            hands.hypervisor.build_pool(card, pool)
+            return Done(f"{target} is there")
+        case StartPool():
+            return _start(card, action, hands)
+        case StopPool():
+            return _stop(card, pool, hands)
+        case SetPoolAutostart(on=on):
+            hands.hypervisor.set_pool_autostart(card, pool, on)
+            return Done(f"autostart is {'on' if on else 'off'}")
+        case ProveShared():
+            return prove_shared(action, hands)
+        case _:
+            raise TypeError(f"not a pool action: {action.id}")
+
+
+def _seen(card: HostCard, pool: str, hands: Hands) -> PoolReading:
+    pools = hands.hypervisor.inventory(card).pools
+    found = next((reading for reading in pools if reading.name == pool), None)
+    if found is None:
+        raise Refused(card.name, f"libvirt knows no pool {pool}", "make a new plan")
+    return found
+
+
+def _start(card: HostCard, action: StartPool, hands: Hands) -> Done:
+    pool = action.place.name
+    changed = not _seen(card, pool, hands).active
+    if changed:
+        try:
+            hands.hypervisor.start_pool(card, pool)
+        except Refused as error:
+            raise Refused(card.name, f"libvirt could not start pool {pool}: {error.reason}", _fix(action)) from error
+    if action.source and hands.shell.run(card, ["mountpoint", "-q", action.target]).code != 0:
+        raise Refused(card.name, f"pool {pool} is active, but nothing is mounted at {action.target}", _fix(action))
+    hands.hypervisor.refresh_pool(card, pool)
+    return Done(f"pool {pool} is active", changed=changed)
+
+
+def _fix(action: StartPool) -> str:
+    """What is usually wrong when a mount fails."""
+    host, pool = action.place.host, action.place.name
+    if not action.source:
+        return f"is {action.target} a directory libvirt may read? `virsh pool-build {pool}` on {host} makes it"
+    return (
+        f"on {host}: does the server's name resolve, does it export {action.source} to this host, "
+        f"and is {action.target} a directory (`virsh pool-build {pool}`)?"
+    )
+
+
+def _stop(card: HostCard, pool: str, hands: Hands) -> Done:
+    if not _seen(card, pool, hands).active:
+        return Done(f"pool {pool} is inactive already", changed=False)
+    hands.hypervisor.stop_pool(card, pool)
+    return Done(f"pool {pool} is inactive; its files stay")

@@ -1,0 +1,105 @@
+"""A pool's own language: libvirt's pool XML read and written, and the command that asks what is mounted. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lxml import etree
+
+from reconciler.kind import Sight
+from reconciler.kinds.pool.state import Definition, PoolState, VolumeState
+from reconciler.model.desired import Desired
+from reconciler.model.fleet import Fleet, HostCard
+from reconciler.model.ref import Place
+from reconciler.ports import PoolReading
+
+MARK = ".reconciler-token-"
+_MOUNTS = (
+    'for target; do printf "%s %s\\n" "$target" '
+    '"$(timeout -k 1 4 findmnt -n -r -o FSTYPE,SOURCE -M "$target" | tail -n1)"; done'
+)
+
+
+def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
+    """What is mounted at each declared target; targets are arguments, never part of a script."""
+    targets = sorted({item.value.definition.target for item in desired if item.place.kind == "pool"})
+    return {"mounts": ["sh", "-c", _MOUNTS, "sh", *targets]} if targets else {}
+
+
+def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
+    """Every pool of the host, declared or not."""
+    reply = sight.replies.get("mounts")
+    mounts = read_mounts(reply.out) if reply else {}
+    pools = sight.inventory.pools if sight.inventory else ()
+    return [(Place("pool", sight.host.name, pool.name), _state(pool, mounts)) for pool in pools]
+
+
+def read_mounts(text: str) -> dict[str, tuple[str, str]]:
+    """File system type and source by target; the last mount of a stack is the one that is seen."""
+    lines = [[*line.split(" "), "", ""][:3] for line in text.splitlines()]
+    return {target: (fstype, source.replace("\\x20", " ")) for target, fstype, source in lines if fstype}
+
+
+def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]]) -> PoolState:
+    _, uuid, definition = read_pool(pool.xml)
+    fstype, source = mounts.get(definition.target, ("", ""))
+    volumes = [
+        VolumeState(volume.name, volume.path, volume.capacity, volume.allocation)
+        for volume in sorted(pool.volumes, key=lambda volume: volume.name)
+        if not volume.name.startswith(MARK)
+    ]
+    return PoolState(
+        uuid, definition, pool.active, pool.autostart, fstype, source,
+        pool.capacity, pool.allocation, pool.available, tuple(volumes),
+    )
+
+
+def read_pool(xml: str) -> tuple[str, str, Definition]:
+    """Name, UUID and definition; what libvirt fills in is passed over. Raises ValueError on what is no pool."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(xml.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"a pool's definition is no XML: {error}") from None
+    if root.tag != "pool":
+        raise ValueError(f"a pool's definition begins with <{root.tag}>, not with <pool>")
+    definition = Definition(
+        type=root.get("type", ""),
+        target=_path(root.findtext("target/path", "")),
+        host=_attribute(root, "source/host", "name"),
+        dir=_path(_attribute(root, "source/dir", "path")),
+        format=_attribute(root, "source/format", "type"),
+        protocol=_attribute(root, "source/protocol", "ver"),
+    )
+    return root.findtext("name", ""), root.findtext("uuid", ""), definition
+
+
+def _attribute(root: etree._Element, path: str, name: str) -> str:
+    element = root.find(path)
+    return "" if element is None else element.get(name, "")
+
+
+def _path(text: str) -> str:
+    return text.rstrip("/") or text
+
+
+def write_pool(name: str, uuid: str, definition: Definition) -> str:
+    """The XML to define; an existing pool keeps its UUID, or libvirt takes it for another pool of the same name."""
+    root = etree.Element("pool", type=definition.type)
+    _child(root, "name", text=name)
+    if uuid:
+        _child(root, "uuid", text=uuid)
+    if definition.host:
+        source = _child(root, "source")
+        _child(source, "host", name=definition.host)
+        _child(source, "dir", path=definition.dir)
+        _child(source, "format", type=definition.format)
+        if definition.protocol:
+            _child(source, "protocol", ver=definition.protocol)
+    _child(_child(root, "target"), "path", text=definition.target)
+    return etree.tostring(root, encoding="unicode", pretty_print=True)
+
+
+def _child(parent: etree._Element, tag: str, text: str = "", **attributes: str) -> etree._Element:
+    child = etree.SubElement(parent, tag, attributes)
+    child.text = text or None
+    return child
