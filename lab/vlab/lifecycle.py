@@ -41,6 +41,7 @@ def up(topology: Topology, places: Places) -> None:
     """Everything running and in its first state, or as it was left by `down`."""
     base, guest = build()
     places.make()
+    machine.allow_postcopy()
     freshness.renew(topology, places, base, guest)
     identity.prepare(topology, places)
     places.initrd.write_bytes(guest_image.initrd_for(guest, identity.public_key(places)))
@@ -79,6 +80,7 @@ def down(topology: Topology, places: Places, purge: bool, images: bool) -> None:
     overlay.unmount_below(places.state)
     network.stop(places)
     shutil.rmtree(places.run, ignore_errors=True)
+    machine.leave_no_setting()
     if purge:
         with step("removing the state"):
             shutil.rmtree(places.state, ignore_errors=True)

@@ -1,6 +1,6 @@
 """What the machine itself must offer, and the installation of the Debian packages that are missing.
 
-It must not change the machine beyond those packages and loading kernel modules.
+It must not change the machine beyond those packages, kernel modules, and one setting which the last `down` restores.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlab.errors import LabError
-from vlab.places import CACHE, STATE
+from vlab.places import CACHE, RUN, STATE
 from vlab.process import run
 from vlab.progress import step
 
@@ -29,6 +29,7 @@ TOOLS = {
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NODES = {"/dev/net/tun": "tun", "/dev/fuse": "fuse"}
+USERFAULTFD = Path("/proc/sys/vm/unprivileged_userfaultfd")
 GIB = 1 << 30
 
 
@@ -64,6 +65,24 @@ def need_root() -> None:
     """Containers, mounts and bridges need root."""
     if os.geteuid() != 0:
         raise LabError("the lab needs root", "run it with sudo")
+
+
+def allow_postcopy() -> None:
+    """QEMU, which is not root, needs userfaultfd for a post-copy move; the setting is not a container's to change."""
+    if USERFAULTFD.exists() and USERFAULTFD.read_text().strip() == "0":
+        (RUN / "userfaultfd.before").write_text("0")
+        USERFAULTFD.write_text("1")
+
+
+def leave_no_setting() -> None:
+    """After the last lab is down, the machine is set as before."""
+    if not RUN.is_dir() or any(entry.is_dir() for entry in RUN.iterdir()):
+        return
+    before = RUN / "userfaultfd.before"
+    if before.exists():
+        USERFAULTFD.write_text(before.read_text())
+        before.unlink()
+    RUN.rmdir()
 
 
 def examine(hosts: int) -> list[Finding]:
