@@ -1,0 +1,28 @@
+"""Kind vm: domains, wherever they are: how they come to be, where they run, what they have, how they move."""
+
+from reconciler.kind import Kind
+from reconciler.kinds.vm.actions import (
+    AdoptDomain,
+    CloneDomain,
+    DefineDomain,
+    MoveLive,
+    ProveDomain,
+    SetAutostart,
+    SetResources,
+    StartDomain,
+    StopDomain,
+)
+from reconciler.kinds.vm.live import run
+from reconciler.kinds.vm.plan import compare, plan
+from reconciler.kinds.vm.resolve import attachments, resolve
+from reconciler.kinds.vm.spec import VirtualMachineSpec
+from reconciler.kinds.vm.state import DomainState, Room
+from reconciler.kinds.vm.wire import facts, read
+
+KIND = Kind(
+    name="vm", yaml="VirtualMachine", spec=VirtualMachineSpec, states=(DomainState, Room),
+    actions=(
+        AdoptDomain, CloneDomain, DefineDomain, StartDomain, StopDomain, SetAutostart, SetResources, MoveLive, ProveDomain,
+    ),
+    resolve=resolve, facts=facts, read=read, compare=compare, plan=plan, run=run, attachments=attachments,
+)

@@ -1,0 +1,224 @@
+"""libvirt on hosts, reached through the SSH connection that the shell already holds.
+
+Only this module and `inventory` see libvirt; errors become Refused or Unreachable here, and nothing is decided here.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reconciler.adapters.inventory import read_domain, read_inventory
+from reconciler.adapters.shell import SshShell
+from reconciler.adapters.tunnel import Tunnel
+from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
+from reconciler.model.fleet import HostCard
+from reconciler.ports import DomainReading, Inventory, JobNumbers, MigrationRequest
+
+_PROXY = ["sh", "-c", "if command -v virt-ssh-helper >/dev/null; then exec virt-ssh-helper qemu:///system; "
+          "else exec nc -U /run/libvirt/libvirt-sock; fi"]
+_STALL = 20.0
+
+
+def _libvirt() -> Any:
+    try:
+        import libvirt
+    except ImportError:
+        raise HostError("this machine", "the Python module libvirt is missing",
+                        "pip install 'reconciler[libvirt]', or apt install python3-libvirt") from None
+    libvirt.registerErrorHandler(lambda context, error: None, None)
+    return libvirt
+
+
+class LibvirtHypervisor:
+    """A Hypervisor over libvirt-python. `uri` replaces the tunnel, for tests on `test:///default`."""
+
+    def __init__(self, shell: SshShell | None, uri: str = "") -> None:
+        self._shell, self._uri = shell, uri
+        self._lib = _libvirt()
+        self._open: dict[str, tuple[Any, Tunnel | None]] = {}
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+
+    def close(self) -> None:
+        """End every connection."""
+        for connection, tunnel in list(self._open.values()):
+            with contextlib.suppress(self._lib.libvirtError):
+                connection.close()
+            if tunnel:
+                tunnel.close()
+        self._open.clear()
+
+    def inventory(self, host: HostCard, *, deadline: float = 30.0) -> Inventory:
+        with self._calling(host, deadline) as connection:
+            return read_inventory(self._lib, connection)
+
+    def domain(self, host: HostCard, uuid: str) -> DomainReading | None:
+        with self._calling(host) as connection:
+            try:
+                return read_domain(self._lib, connection.lookupByUUIDString(uuid))
+            except self._lib.libvirtError as error:
+                if error.get_error_code() == self._lib.VIR_ERR_NO_DOMAIN:
+                    return None
+                raise
+
+    def domain_xml(self, host: HostCard, uuid: str) -> str:
+        flags = self._lib.VIR_DOMAIN_XML_INACTIVE | self._lib.VIR_DOMAIN_XML_SECURE
+        with self._calling(host) as connection:
+            return str(connection.lookupByUUIDString(uuid).XMLDesc(flags))
+
+    def define_domain(self, host: HostCard, xml: str) -> str:
+        with self._calling(host) as connection:
+            return str(connection.defineXMLFlags(xml, self._lib.VIR_DOMAIN_DEFINE_VALIDATE).UUIDString())
+
+    def undefine_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host) as connection:
+            connection.lookupByUUIDString(uuid).undefineFlags(self._lib.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+
+    def start_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, 120) as connection:
+            connection.lookupByUUIDString(uuid).create()
+
+    def shutdown_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host) as connection:
+            connection.lookupByUUIDString(uuid).shutdown()
+
+    def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None:
+        with self._calling(host) as connection:
+            connection.lookupByUUIDString(uuid).setAutostart(int(on))
+
+    def set_metadata(self, host: HostCard, uuid: str, uri: str, element: str) -> None:
+        with self._calling(host) as connection:
+            domain = connection.lookupByUUIDString(uuid)
+            flags = self._lib.VIR_DOMAIN_AFFECT_CONFIG
+            flags |= self._lib.VIR_DOMAIN_AFFECT_LIVE if domain.isActive() else 0
+            domain.setMetadata(self._lib.VIR_DOMAIN_METADATA_ELEMENT, element, "reconciler", uri, flags)
+
+    def define_pool(self, host: HostCard, xml: str) -> None:
+        with self._calling(host) as connection:
+            connection.storagePoolDefineXML(xml, 0)
+
+    def build_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host) as connection:
+            connection.storagePoolLookupByName(pool).build(0)
+
+    def start_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, 120) as connection:
+            connection.storagePoolLookupByName(pool).create(0)
+
+    def stop_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, 60) as connection:
+            connection.storagePoolLookupByName(pool).destroy()
+
+    def set_pool_autostart(self, host: HostCard, pool: str, on: bool) -> None:
+        with self._calling(host) as connection:
+            connection.storagePoolLookupByName(pool).setAutostart(int(on))
+
+    def refresh_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, 120) as connection:
+            connection.storagePoolLookupByName(pool).refresh(0)
+
+    def volume_xml(self, host: HostCard, path: str) -> str:
+        with self._calling(host) as connection:
+            return str(connection.storageVolLookupByPath(path).XMLDesc(0))
+
+    def copy_volume(
+        self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]
+    ) -> None:
+        """A full copy made by the host itself; `watch` hears the new volume's allocation in bytes now and then."""
+        done = threading.Event()
+        name = xml.partition("<name>")[2].partition("</name>")[0]
+
+        def follow() -> None:
+            while not done.wait(0.5):
+                with contextlib.suppress(self._lib.libvirtError, HostError):
+                    watch(connection.storagePoolLookupByName(pool).storageVolLookupByName(name).info()[2])
+
+        with self._calling(host, None) as connection:
+            source = connection.storageVolLookupByPath(source_path)
+            follower = threading.Thread(target=follow, daemon=True, name="copy-progress")
+            follower.start()
+            try:
+                connection.storagePoolLookupByName(pool).createXMLFrom(xml, source, 0)
+            finally:
+                done.set()
+                follower.join(timeout=5)
+
+    def delete_volume(self, host: HostCard, pool: str, volume: str) -> None:
+        """Delete it; one that is not there is no error."""
+        with self._calling(host, 60) as connection:
+            try:
+                connection.storagePoolLookupByName(pool).storageVolLookupByName(volume).delete(0)
+            except self._lib.libvirtError as error:
+                if error.get_error_code() != self._lib.VIR_ERR_NO_STORAGE_VOL:
+                    raise
+
+    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers:
+        """Returns the finished job's numbers. On failure raises Refused; the caller asks both hosts what is true."""
+        from reconciler.adapters.migration import Migrating
+
+        with self._calling(host, None) as connection:
+            return Migrating(self._lib, connection, request, watch, lambda: self._poke(host)).run()
+
+    def _poke(self, host: HostCard) -> contextlib.AbstractContextManager[Any]:
+        return self._calling(host, _STALL)
+
+    @contextlib.contextmanager
+    def _calling(self, host: HostCard, deadline: float | None = 30.0) -> Iterator[Any]:
+        """The host's connection; past the deadline its tunnel is cut, so that no call can hang."""
+        connection, tunnel = self._connection(host, deadline or 30.0)
+        fired = threading.Event()
+
+        def cut() -> None:
+            fired.set()
+            if tunnel:
+                tunnel.close()
+
+        timer = threading.Timer(deadline, cut) if deadline else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield connection
+        except self._lib.libvirtError as error:
+            raise self._translated(host, error, fired.is_set() or bool(tunnel and tunnel.closed), deadline) from None
+        finally:
+            if timer:
+                timer.cancel()
+
+    def _translated(self, host: HostCard, error: Any, cut: bool, deadline: float | None) -> HostError:
+        message = str(error.get_error_message() or error)
+        if cut or error.get_error_code() in (self._lib.VIR_ERR_RPC, self._lib.VIR_ERR_NO_CONNECT):
+            self._open.pop(host.name, None)
+            late = f" within {deadline:.0f} s" if deadline and cut else ""
+            return Unreachable(host.name, f"libvirtd did not answer{late}: {message}",
+                               f"`systemctl status libvirtd` on {host.name}")
+        return Refused(host.name, f"libvirt says: {message}")
+
+    def _connection(self, host: HostCard, deadline: float) -> tuple[Any, Tunnel | None]:
+        with self._guard:
+            lock = self._locks.setdefault(host.name, threading.Lock())
+        with lock:
+            held = self._open.get(host.name)
+            if held is None or (held[1] and held[1].closed):
+                held = self._open[host.name] = self._connect(host, deadline)
+            return held
+
+    def _connect(self, host: HostCard, deadline: float) -> tuple[Any, Tunnel | None]:
+        if self._uri:
+            return self._lib.open(self._uri), None
+        if self._shell is None:
+            raise NeedsHuman("a hypervisor needs a shell or a URI")
+        tunnel = Tunnel(self._shell.stream(host, _PROXY, deadline=deadline))
+        timer = threading.Timer(deadline, tunnel.close)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._lib.open(f"qemu+unix:///system?socket={tunnel.path}"), tunnel
+        except self._lib.libvirtError as error:
+            said = tunnel.complaint or str(error.get_error_message())
+            tunnel.close()
+            fix = f"`systemctl start libvirtd` on {host.name}"
+            raise Unreachable(host.name, f"libvirtd does not answer: {said[-200:]}", fix) from None
+        finally:
+            timer.cancel()

@@ -1,0 +1,119 @@
+"""One bulk read of a libvirt connection as plain values; asks only, changes nothing, and parses no more than it must."""
+
+import contextlib
+from typing import Any
+
+from lxml import etree
+
+from reconciler.ports import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
+
+_STATES = ("unknown", "running", "blocked", "paused", "stopping", "shutoff", "crashed", "suspended")
+
+
+def read_inventory(lib: Any, connection: Any) -> Inventory:
+    """Everything of one hypervisor."""
+    info = connection.getInfo()
+    arch, machines = _capabilities(connection.getCapabilities())
+    return Inventory(
+        hostname=connection.getHostname(),
+        arch=arch,
+        memory=info[1] * 2**20,
+        cpus=info[2],
+        machines=machines,
+        domains=tuple(
+            reading for d in connection.listAllDomains(0) if (reading := _present(lib, lambda d=d: read_domain(lib, d)))
+        ),
+        pools=tuple(
+            reading for p in connection.listAllStoragePools(0) if (reading := _present(lib, lambda p=p: _pool(lib, p)))
+        ),
+        networks=tuple(_network(n) for n in connection.listAllNetworks(0)),
+    )
+
+
+def _present(lib: Any, read: Any) -> Any:
+    """What `read` gives, or None where the object vanished between the listing and the reading."""
+    try:
+        return read()
+    except lib.libvirtError as error:
+        if error.get_error_code() in (lib.VIR_ERR_NO_DOMAIN, lib.VIR_ERR_NO_STORAGE_POOL):
+            return None
+        raise
+
+
+def _capabilities(text: str) -> tuple[str, tuple[str, ...]]:
+    """The host's architecture, and the machine types its emulator for that architecture knows."""
+    root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    arch = root.findtext("host/cpu/arch") or ""
+    names = {m.text for m in root.xpath("guest/arch[@name=$arch]//machine", arch=arch) if m.text}
+    return arch, tuple(sorted(names))
+
+
+def read_domain(lib: Any, domain: Any) -> DomainReading:
+    """One domain; addresses, taints and the job only where it runs."""
+    state = domain.state(0)[0]
+    active, persistent = bool(domain.isActive()), bool(domain.isPersistent())
+    live = domain.XMLDesc(0) if active else ""
+    return DomainReading(
+        uuid=domain.UUIDString(),
+        name=domain.name(),
+        state=_STATES[state] if state < len(_STATES) else "unknown",
+        config=domain.XMLDesc(lib.VIR_DOMAIN_XML_INACTIVE),
+        live=live,
+        persistent=persistent,
+        autostart=bool(domain.autostart()),
+        migrating=active and _migrating(lib, domain),
+        addresses=_addresses(lib, domain, live) if active else (),
+        taints=_taints(lib, domain) if active else (),
+    )
+
+
+def _migrating(lib: Any, domain: Any) -> bool:
+    with contextlib.suppress(lib.libvirtError):
+        stats = domain.jobStats()
+        moving = (lib.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, lib.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN)
+        return bool(stats.get("type")) and stats.get("operation") in moving
+    return False
+
+
+def _addresses(lib: Any, domain: Any, live: str) -> tuple[tuple[str, str], ...]:
+    """MAC and IPv4 address by lease, ARP table, and the guest agent where it is connected."""
+    sources = [lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP]
+    if 'name="org.qemu.guest_agent.0" state="connected"' in live.replace("'", '"'):
+        sources.append(lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
+    found: dict[str, str] = {}
+    for source in sources:
+        with contextlib.suppress(lib.libvirtError):
+            for nic in domain.interfaceAddresses(source, 0).values():
+                for address in nic["addrs"] or ():
+                    if address["type"] == lib.VIR_IP_ADDR_TYPE_IPV4 and nic["hwaddr"]:
+                        found.setdefault(nic["hwaddr"].lower(), address["addr"])
+    return tuple(sorted(found.items()))
+
+
+def _taints(lib: Any, domain: Any) -> tuple[str, ...]:
+    with contextlib.suppress(lib.libvirtError, AttributeError):
+        return tuple(domain.messages(lib.VIR_DOMAIN_MESSAGE_TAINTING))
+    return ()
+
+
+def _pool(lib: Any, pool: Any) -> PoolReading:
+    active = bool(pool.isActive())
+    _, capacity, allocation, available = pool.info() if active else (0, 0, 0, 0)
+    volumes = []
+    for volume in pool.listAllVolumes(0) if active else ():
+        with contextlib.suppress(lib.libvirtError):
+            _, size, taken = volume.info()
+            volumes.append(VolumeReading(volume.name(), volume.path(), size, taken))
+    return PoolReading(
+        pool.name(), pool.XMLDesc(lib.VIR_STORAGE_XML_INACTIVE), active, bool(pool.autostart()),
+        capacity, allocation, available, tuple(sorted(volumes, key=lambda v: v.name)),
+    )
+
+
+def _network(network: Any) -> NetworkReading:
+    active = bool(network.isActive())
+    try:
+        bridge = network.bridgeName()
+    except Exception:
+        bridge = ""
+    return NetworkReading(network.name(), active, bridge)

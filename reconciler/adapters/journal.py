@@ -1,0 +1,46 @@
+"""The journal of one run: a line of JSON per event, flushed to disk before the step it announces.
+
+It explains afterwards; nothing reads it to decide anything (law 9).
+"""
+
+import json
+import os
+import secrets
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+
+def state_folder() -> Path:
+    """XDG_STATE_HOME/reconciler, by default ~/.local/state/reconciler."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(base) / "reconciler"
+
+
+class FileJournal:
+    """A Journal in `folder/runs/RUN.jsonl`; raises OSError when it cannot be written, which stops the pass."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.run = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
+        runs = (folder or state_folder()) / "runs"
+        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = runs / f"{self.run}.jsonl"
+        self._lock = threading.Lock()
+        self._file = self.path.open("a", encoding="utf-8")
+
+    def write(self, event: str, **fields: Any) -> None:
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **fields}, default=str)
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+
+class NoJournal:
+    """A Journal for passes that change nothing."""
+
+    run = "none"
+
+    def write(self, event: str, **fields: Any) -> None:
+        return

@@ -1,0 +1,97 @@
+"""One peer-to-peer migration: started in a thread, followed by its job's statistics, aborted at its time limit.
+
+Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from reconciler.errors import HostError
+from reconciler.ports import JobNumbers, MigrationRequest
+
+_POLL = 0.25
+
+
+class Migrating:
+    """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error."""
+
+    def __init__(
+        self, lib: Any, connection: Any, request: MigrationRequest, watch: Callable[[JobNumbers], None],
+        poke: Callable[[], AbstractContextManager[Any]],
+    ) -> None:
+        self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
+        self._domain = connection.lookupByUUIDString(request.uuid)
+        self._error: Exception | None = None
+        self._last = JobNumbers()
+
+    def run(self) -> JobNumbers:
+        self._prepare()
+        thread = threading.Thread(target=self._call, daemon=True, name="migrate")
+        end = time.monotonic() + self._request.timeout
+        thread.start()
+        aborted = False
+        while thread.is_alive():
+            thread.join(_POLL)
+            self._look()
+            if not aborted and thread.is_alive() and time.monotonic() > end:
+                aborted = True
+                with self._poke():
+                    self._domain.abortJob()
+        if self._error:
+            raise self._error
+        return self._last
+
+    def _prepare(self) -> None:
+        if self._request.max_downtime_ms:
+            self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
+
+    def _call(self) -> None:
+        lib, request = self._lib, self._request
+        parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data}
+        if request.bandwidth:
+            parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, request.bandwidth // 2**20)
+        try:
+            self._domain.migrateToURI3(request.destination, parameters, self._flags())
+        except lib.libvirtError as error:
+            self._error = error
+
+    def _flags(self) -> int:
+        lib, request = self._lib, self._request
+        flags = lib.VIR_MIGRATE_LIVE | lib.VIR_MIGRATE_PEER2PEER
+        flags |= lib.VIR_MIGRATE_PERSIST_DEST | lib.VIR_MIGRATE_UNDEFINE_SOURCE
+        flags |= lib.VIR_MIGRATE_ABORT_ON_ERROR
+        for on, name in (
+            (request.auto_converge, "AUTO_CONVERGE"), (request.post_copy, "POSTCOPY"),
+            (request.compress, "COMPRESSED"), (request.unsafe, "UNSAFE"),
+        ):
+            flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
+        return int(flags)
+
+    def _look(self) -> None:
+        try:
+            with self._poke():
+                numbers = self._numbers(self._domain.jobStats())
+        except HostError:
+            return
+        if numbers:
+            self._last = numbers
+            self._watch(numbers)
+
+    def _numbers(self, stats: dict[str, Any]) -> JobNumbers | None:
+        if not stats.get("type"):
+            return None
+        iteration = int(stats.get("memory_iteration", 0))
+        return JobNumbers(
+            phase="first copy" if iteration <= 1 else f"iteration {iteration}",
+            total=int(stats.get("data_total", 0)),
+            processed=int(stats.get("data_processed", 0)),
+            remaining=int(stats.get("data_remaining", 0)),
+            rate=int(stats.get("memory_bps", 0)),
+            dirty_rate=int(stats.get("memory_dirty_rate", 0)) * int(stats.get("memory_page_size", 4096)),
+            iteration=iteration,
+            elapsed_ms=int(stats.get("time_elapsed", 0)),
+            downtime_ms=int(stats.get("downtime", 0)),
+        )

@@ -1,0 +1,72 @@
+"""Specs from a file, a folder or standard input, with the git commit they are at; reads, never writes.
+
+The git program is asked with fixed arguments; a folder that is no checkout has no commit.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+MAX_ATTACHED = 2**20
+
+
+class FolderSource:
+    """A SpecSource over a path: all *.yaml and *.yml below a folder, one file, or `-`. Hidden folders are passed over."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        """Pairs of path (as people would type it) and text; raises ValueError naming what cannot be read."""
+        if self.path == "-":
+            return [("<stdin>", sys.stdin.read())]
+        root = Path(self.path)
+        if root.is_file():
+            return [(str(root), _read(root))]
+        if not root.is_dir():
+            raise ValueError(f"{self.path}: no such file or folder")
+        found = sorted(p for p in root.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+        shown = [p for p in found if not any(part.startswith(".") for part in p.relative_to(root).parts)]
+        if not shown:
+            raise ValueError(f"{self.path}: no *.yaml file in it")
+        return [(str(p), _read(p)) for p in shown]
+
+    def read(self, beside: str, relative: str) -> str:
+        """A file named by a spec, relative to the spec's own folder and never outside the specs."""
+        folder = Path(beside).parent if beside != "<stdin>" else Path.cwd()
+        root = (Path(self.path) if Path(self.path).is_dir() else folder).resolve()
+        wanted = (folder / relative).resolve()
+        if relative.startswith("/") or not wanted.is_relative_to(root):
+            raise ValueError(f"{relative}: files named by a spec must lie inside the specs' folder")
+        if not wanted.is_file():
+            raise ValueError(f"{relative}: no such file beside {beside}")
+        if wanted.stat().st_size > MAX_ATTACHED:
+            raise ValueError(f"{relative}: larger than {MAX_ATTACHED // 1024} KiB")
+        return _read(wanted)
+
+    def commit(self) -> tuple[str, bool]:
+        """The commit the folder is at and whether anything below it differs; empty outside git."""
+        folder = self.path if os.path.isdir(self.path) else os.path.dirname(self.path) or "."
+        if self.path == "-":
+            return "", False
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+        return commit, bool(commit and _git(folder, "status", "--porcelain", "--", "."))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+
+
+def _git(folder: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,103 @@
+"""VM actions on real hosts: hands each to the file that knows it, and keeps the small ones.
+
+Before anything starts, every host is asked whether the VM runs there (law 3); silence is no answer.
+"""
+
+from reconciler.errors import NeedsHuman, Refused
+from reconciler.kinds.vm.actions import (
+    AdoptDomain,
+    CloneDomain,
+    DefineDomain,
+    MoveLive,
+    ProveDomain,
+    SetAutostart,
+    SetResources,
+    StartDomain,
+    StopDomain,
+)
+from reconciler.kinds.vm.cloning import clone
+from reconciler.kinds.vm.domain_xml import with_resources
+from reconciler.kinds.vm.moving import move
+from reconciler.kinds.vm.proving import prove
+from reconciler.kinds.vm.wire import MARK, write_mark
+from reconciler.model.action import Action
+from reconciler.model.fleet import HostCard
+from reconciler.model.outcome import Done
+from reconciler.ports import DomainReading, Hands
+
+
+def run(action: Action, hands: Hands) -> Done:
+    """Carry out one VM action."""
+    card = hands.hosts[action.place.host]
+    match action:
+        case CloneDomain():
+            return clone(action, hands)
+        case MoveLive():
+            return move(action, hands)
+        case ProveDomain():
+            return prove(action, hands)
+        case DefineDomain():
+            return _define(action, card, hands)
+        case AdoptDomain(uuid=uuid, fleet=fleet):
+            hands.hypervisor.set_metadata(card, uuid, MARK, write_mark(fleet))
+            return Done("marked")
+        case StartDomain(uuid=uuid):
+            return _start(card, uuid, hands)
+        case StopDomain(uuid=uuid, wait=wait):
+            return _stop(card, uuid, wait, hands)
+        case SetAutostart(uuid=uuid, on=on):
+            hands.hypervisor.set_autostart(card, uuid, on)
+            return Done(f"autostart {'on' if on else 'off'}")
+        case SetResources(uuid=uuid, vcpus=vcpus, memory=memory):
+            xml = hands.hypervisor.domain_xml(card, uuid)
+            hands.hypervisor.define_domain(card, with_resources(xml, vcpus, memory))
+            return Done("defined")
+        case _:
+            raise TypeError(f"not a VM action: {action.id}")
+
+
+def _define(action: DefineDomain, card: HostCard, hands: Hands) -> Done:
+    for other in hands.hosts.values():
+        if other.name != card.name and hands.hypervisor.domain(other, action.uuid) is not None:
+            raise NeedsHuman(f"{action.place.name} is on {other.name} by now", "plan again")
+    hands.hypervisor.define_domain(card, action.xml)
+    return Done(f"uuid {action.uuid}")
+
+
+def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
+    here = _present(card, uuid, hands)
+    if here.state == "running":
+        return Done("runs already", changed=False)
+    for other in hands.hosts.values():
+        seen = hands.hypervisor.domain(other, uuid) if other.name != card.name else None
+        if seen is not None and seen.state != "shutoff":
+            raise NeedsHuman(f"{here.name} is {seen.state} on {other.name}; it was not started on {card.name}",
+                             "find out which host shall have it")
+    hands.at("start.asked")
+    hands.hypervisor.start_domain(card, uuid)
+    state = _present(card, uuid, hands).state
+    if state != "running":
+        raise Refused(card.name, f"{here.name} was started and is {state}", f"see its log in {card.name}:/var/log/libvirt/qemu")
+    return Done("running")
+
+
+def _stop(card: HostCard, uuid: str, wait: float, hands: Hands) -> Done:
+    here = _present(card, uuid, hands)
+    if here.state == "shutoff":
+        return Done("is off already", changed=False)
+    hands.hypervisor.shutdown_domain(card, uuid)
+    end = hands.clock.now() + wait
+    while hands.clock.now() < end:
+        hands.tell("waiting for the guest to shut down", 0, 0, {})
+        hands.clock.sleep(1.0)
+        if _present(card, uuid, hands).state == "shutoff":
+            return Done("shut down by the guest")
+    fix = "look at its console; the reconciler never cuts the power"
+    raise Refused(card.name, f"{here.name} did not shut down within {wait:.0f} s", fix)
+
+
+def _present(card: HostCard, uuid: str, hands: Hands) -> DomainReading:
+    reading = hands.hypervisor.domain(card, uuid)
+    if reading is None:
+        raise Refused(card.name, f"has no domain {uuid} any more", "plan again")
+    return reading

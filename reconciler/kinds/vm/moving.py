@@ -1,0 +1,145 @@
+"""A live move on real hosts: asked once more, proven to share storage, migrated peer to peer, then read on both sides.
+
+It opens nothing and closes nothing; the leases around it do. Whatever happens it never starts or destroys a domain.
+"""
+
+from urllib.parse import urlencode
+
+from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
+from reconciler.kinds.vm.actions import MoveLive
+from reconciler.model.fleet import HostCard
+from reconciler.model.outcome import Done
+from reconciler.model.units import show_duration, show_size
+from reconciler.ports import DomainReading, Hands, JobNumbers, MigrationRequest
+
+KEYS = "/run/reconciler/leases"
+_WRITE_TOKEN = """set -e; d="$1"; t=$(findmnt -n -o TARGET -T "$d"); [ "$t" != / ] || { echo "$d is on the root disk" >&2; exit 4; }
+f="$d/.reconciler-token-$2"; cat /proc/sys/kernel/random/uuid >"$f"; cat "$f\""""
+
+
+def move(action: MoveLive, hands: Hands) -> Done:
+    """The move; raises Refused where it did not happen and NeedsHuman where the truth is unknown."""
+    source, there = hands.hosts[action.origin], hands.hosts[action.place.host]
+    arrived = _already(action, source, there, hands)
+    if arrived:
+        return arrived
+    for path in action.proofs:
+        _prove_shared(path, action.way.lease, source, there, hands)
+    for pool in hands.hypervisor.inventory(there).pools:
+        if pool.active and any(f"<path>{path}</path>" in pool.xml for path in action.proofs):
+            hands.hypervisor.refresh_pool(there, pool.name)
+    hands.at("move.ready")
+    try:
+        numbers = hands.hypervisor.migrate(source, _request(action), lambda job: _tell(job, hands))
+    except HostError as error:
+        hands.at("move.failed")
+        return _after_failure(action, source, there, error, hands)
+    hands.at("move.migrated")
+    _settle(action, source, there, hands)
+    facts = {"bytes": numbers.processed, "iterations": numbers.iteration, "milliseconds": numbers.elapsed_ms,
+             "downtime_ms": numbers.downtime_ms}
+    took = show_duration(numbers.elapsed_ms / 1000)
+    return Done(f"{show_size(numbers.processed)} in {took}, {numbers.iteration} iterations", facts=facts)
+
+
+def _already(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -> Done | None:
+    """Both hosts are asked first; only `running here, absent there` is a reason to begin."""
+    here, other = (hands.hypervisor.domain(card, action.uuid) for card in (source, there))
+    if here is None and other is not None and other.state == "running":
+        return Done("is there already", changed=False)
+    if here is None or here.state != "running":
+        raise Refused(source.name, f"{action.place.name} is {here.state if here else 'gone'}, not running", "plan again")
+    if other is not None:
+        raise NeedsHuman(f"{action.place.name} is on {there.name} too ({other.state}); nothing was moved", "plan again")
+    if here.migrating:
+        raise Refused(source.name, f"{action.place.name} is being migrated already", "wait until it has ended")
+    return None
+
+
+def _prove_shared(path: str, name: str, source: HostCard, there: HostCard, hands: Hands) -> None:
+    """A token written on one host and read on the other; never written where nothing is mounted."""
+    token = f"{path}/.reconciler-token-{name}"
+    try:
+        written = hands.shell.run(source, ["sh", "-c", _WRITE_TOKEN, "sh", path, name])
+        if written.code != 0:
+            raise Refused(source.name, f"{path} is not shared storage: {written.err.strip()[-200:]}", "mount it")
+        read = hands.shell.run(there, ["cat", token])
+        if read.code != 0 or read.out != written.out:
+            fix = f"do both mount the same export? compare `findmnt {path}` on both"
+            raise Refused(there.name, f"{path} is not what {source.name} sees there: a token could not be read", fix)
+    finally:
+        hands.shell.run(source, ["rm", "-f", token])
+
+
+def _request(action: MoveLive) -> MigrationRequest:
+    way, policy = action.way, action.policy
+    key = f"{KEYS}/{way.lease}.{action.place.name}/key"
+    options = urlencode({"keyfile": key, "no_tty": 1, "proxy": "native"}, safe="/")
+    return MigrationRequest(
+        uuid=action.uuid,
+        destination=f"qemu+ssh://{way.user}@{action.address}/system?{options}",
+        data=f"tcp://{way.target}:{way.port}",
+        bandwidth=policy.bandwidth,
+        max_downtime_ms=int(policy.max_downtime * 1000),
+        auto_converge=policy.auto_converge,
+        post_copy=policy.post_copy,
+        compress=policy.compress,
+        unsafe=policy.unsafe,
+        timeout=policy.timeout,
+    )
+
+
+def _tell(job: JobNumbers, hands: Hands) -> None:
+    facts = {"rate": job.rate, "dirty_rate": job.dirty_rate, "iteration": job.iteration, "remaining": job.remaining,
+             "seconds_left": round(job.remaining / job.rate, 1) if job.rate else None}
+    hands.tell(job.phase, job.processed, job.total, facts)
+
+
+def _after_failure(action: MoveLive, source: HostCard, there: HostCard, error: HostError, hands: Hands) -> Done:
+    """libvirt said no, or nothing: the two hosts say what is true (it may well have arrived)."""
+    states = [_ask(card, action.uuid, hands) for card in (source, there)]
+    here, other = states
+    if isinstance(here, Unreachable) or isinstance(other, Unreachable):
+        raise NeedsHuman(f"{action.place.name}: the move ended without an answer ({error.reason}), and "
+                         f"{(here if isinstance(here, Unreachable) else other)}", "bring that host back and plan again")
+    if _runs(other) and not _runs(here):
+        _settle(action, source, there, hands)
+        return Done(f"arrived, though libvirt reported: {error.reason}")
+    if _runs(other) and _runs(here):
+        raise NeedsHuman(f"ALARM: {action.place.name} runs on {source.name} AND {there.name}", "stop the wrong one by hand")
+    if not _runs(here):
+        said = ", ".join(f"{s.state if isinstance(s, DomainReading) else 'absent'} on {c.name}"
+                         for s, c in ((here, source), (other, there)))
+        raise NeedsHuman(f"{action.place.name} runs nowhere after a failed move: {said}", "look at both hosts' libvirtd log")
+    fix = f"it still runs on {source.name}; `journalctl -u libvirtd` there says more"
+    raise Refused(source.name, f"the move failed: {error.reason}", fix) from None
+
+
+def _ask(card: HostCard, uuid: str, hands: Hands) -> DomainReading | Unreachable | None:
+    """Asked for half a minute: a daemon that restarts after the fault answers again."""
+    end = hands.clock.now() + 30
+    while True:
+        try:
+            return hands.hypervisor.domain(card, uuid)
+        except Unreachable as error:
+            if hands.clock.now() >= end:
+                return error
+            hands.clock.sleep(2.0)
+
+
+def _runs(state: object) -> bool:
+    return isinstance(state, DomainReading) and state.state == "running"
+
+
+def _settle(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -> None:
+    """What libvirt does not carry: autostart. And its promise is checked: gone here, persistent there."""
+    hands.hypervisor.set_autostart(there, action.uuid, action.autostart)
+    hands.at("move.settled")
+    left = hands.hypervisor.domain(source, action.uuid)
+    if left is not None and left.state != "shutoff":
+        raise NeedsHuman(f"ALARM: {action.place.name} is {left.state} on {source.name} after it moved", "stop nothing yet; look")
+    if left is not None:
+        hands.hypervisor.undefine_domain(source, action.uuid)
+    arrived = hands.hypervisor.domain(there, action.uuid)
+    if arrived is None or not arrived.persistent:
+        raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", f"virsh dumpxml it there and define it")
