@@ -203,7 +203,10 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint."""
+    """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint.
+
+    `silent` are hosts whose hypervisor did not answer when the plan was made: they are reported, not asked again.
+    """
 
     hosts: Mapping[str, HostCard]
     hypervisor: Hypervisor
@@ -211,3 +214,8 @@ class Hands:
     clock: Clock
     tell: Callable[[str, int, int, Mapping[str, Any]], None] = field(default=lambda *_: None)
     at: Callable[[str], None] = field(default=lambda _: None)
+    silent: frozenset[str] = frozenset()
+
+    def others(self, host: str) -> Sequence[HostCard]:
+        """Every host with an answering hypervisor but this one."""
+        return [card for name, card in sorted(self.hosts.items()) if name != host and name not in self.silent]

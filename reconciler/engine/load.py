@@ -3,6 +3,7 @@
 Only this module sees ruamel. It asks no host and checks no reference between documents.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -265,3 +266,11 @@ def _message(path: str, item: Mapping[str, Any]) -> str:
         case _:
             text = str(item["msg"]).removeprefix("Value error, ")
             return f"{path}: {text[:1].lower()}{text[1:]}"
+
+
+def load_plain(text: str) -> Any:
+    """A saved snapshot: JSON, or YAML written by hand; raises ValueError."""
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
+    except (json.JSONDecodeError, YAMLError) as error:
+        raise ValueError(f"not a snapshot file: {str(error)[:200]}") from None

@@ -44,7 +44,7 @@ def clone(action: CloneDomain, hands: Hands) -> Done:
 
 def _ask_everyone(action: CloneDomain, hands: Hands) -> None:
     """Nobody may have this UUID but, on its own host, our own unfinished attempt."""
-    for card in hands.hosts.values():
+    for card in hands.others(""):
         reading = hands.hypervisor.domain(card, action.uuid)
         if reading is None:
             continue

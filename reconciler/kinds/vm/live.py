@@ -57,8 +57,8 @@ def run(action: Action, hands: Hands) -> Done:
 
 
 def _define(action: DefineDomain, card: HostCard, hands: Hands) -> Done:
-    for other in hands.hosts.values():
-        if other.name != card.name and hands.hypervisor.domain(other, action.uuid) is not None:
+    for other in hands.others(card.name):
+        if hands.hypervisor.domain(other, action.uuid) is not None:
             raise NeedsHuman(f"{action.place.name} is on {other.name} by now", "plan again")
     hands.hypervisor.define_domain(card, action.xml)
     return Done(f"uuid {action.uuid}")
@@ -68,8 +68,8 @@ def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
     here = _present(card, uuid, hands)
     if here.state == "running":
         return Done("runs already", changed=False)
-    for other in hands.hosts.values():
-        seen = hands.hypervisor.domain(other, uuid) if other.name != card.name else None
+    for other in hands.others(card.name):
+        seen = hands.hypervisor.domain(other, uuid)
         if seen is not None and seen.state != "shutoff":
             raise NeedsHuman(f"{here.name} is {seen.state} on {other.name}; it was not started on {card.name}",
                              "find out which host shall have it")

@@ -40,9 +40,7 @@ def _alone(action: ProveDomain, card: HostCard, hands: Hands) -> DomainState:
     here = hands.hypervisor.domain(card, action.uuid)
     if here is None or here.state != "running":
         raise Refused(card.name, f"{action.place.name} is {here.state if here else 'absent'}, not running", "plan again")
-    for other in hands.hosts.values():
-        if other.name == card.name:
-            continue
+    for other in hands.others(card.name):
         try:
             seen = hands.hypervisor.domain(other, action.uuid)
         except HostError as error:
@@ -77,7 +75,7 @@ def _address(action: ProveDomain, state: DomainState, hands: Hands) -> str:
     if reading and reading.addresses:
         return reading.addresses[0][1]
     macs = [nic.mac for nic in state.nics]
-    for card in hands.hosts.values():
+    for card in hands.others(""):
         table = read_neighbours(hands.shell.run(card, ["ip", "-4", "-o", "neigh", "show"]).out)
         found = next((table[mac] for mac in macs if mac in table), "")
         if found:

@@ -27,7 +27,7 @@ class DiskSpec(Strict):
 class CloneSpec(Strict):
     """A full copy of a shut-off VM."""
 
-    from_: Annotated[Name, Field(alias="from")]
+    from_: Name = Field(alias="from")
     mode: Literal["full"] = "full"
     disks: list[DiskSpec] = []
 
@@ -36,7 +36,9 @@ class SourceSpec(Strict):
     """How the VM comes to be if it does not exist: exactly one of these."""
 
     clone: CloneSpec | None = None
-    domain_xml: Annotated[str, Field(alias="domainXML", description="path of a libvirt domain XML beside this file")] | None = None
+    domain_xml: str | None = Field(
+        default=None, alias="domainXML", description="path of a libvirt domain XML beside this file"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "SourceSpec":

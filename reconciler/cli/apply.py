@@ -1,0 +1,111 @@
+"""`reconciler apply`: make it so, from specs or from a saved plan."""
+
+import sys
+from pathlib import Path as File
+from typing import Annotated, Any
+
+import typer
+
+from reconciler.cli.as_text import show_plan, show_report
+from reconciler.cli.exit_codes import Exit, of_plan, of_report
+from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, read_specs
+from reconciler.cli.progress import Shown
+from reconciler.engine import codec, planfile
+from reconciler.engine.once import Tools, Wanted, do, fresh, see, think, want
+from reconciler.errors import PlanError
+from reconciler.model.outcome import Report
+from reconciler.model.plan import Plan, Source
+from reconciler.model.snapshot import Snapshot
+from reconciler.wiring import KINDS, real_tools
+
+Path = Annotated[str, typer.Argument(help="Specs (folder, file, -) or a plan saved by `plan --out`.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def apply(
+    path: Path = ".", yes: Yes = False, target: Targets = None, output: Output = Format.TEXT, deadline: Deadline = 15.0
+) -> None:
+    """Bring the hosts to what the specs say, after showing the plan and asking.
+
+    Examples:
+
+      reconciler apply specs/
+
+      reconciler apply specs/ --yes -o json
+
+      reconciler apply plan.json --yes
+    """
+    from reconciler.adapters.journal import FileJournal
+
+    with framed(output), real_tools(journal=FileJournal(), deadline=deadline) as tools:
+        made, wanted, seen = _from_file(path, tools) if _is_plan(path) else _from_specs(path, tools, target or ())
+        if output is Format.TEXT:
+            show_plan(made, len(wanted.fleet.hosts))
+        if not made.actions:
+            _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
+        _confirm(yes, output)
+        with Shown(made) as shown:
+            report = do(made, wanted, seen, KINDS, _telling(tools, shown))
+        _end(report, made, output, of_report(report))
+
+
+def _telling(tools: Tools, shown: Shown) -> Tools:
+    from dataclasses import replace
+
+    return replace(tools, tell=shown.tell)
+
+
+def _is_plan(path: str) -> bool:
+    file = File(path)
+    return path != "-" and file.is_file() and planfile.is_plan(file.read_text(encoding="utf-8", errors="replace"))
+
+
+def _from_specs(path: str, tools: Tools, target: Any) -> tuple[Plan, Wanted, Snapshot]:
+    wanted, source, _ = read_specs(path)
+    seen = see(wanted, KINDS, tools)
+    return think(wanted, seen, KINDS, source, target), wanted, seen
+
+
+def _from_file(path: str, tools: Tools) -> tuple[Plan, Wanted, Snapshot]:
+    made, texts, attached = planfile.read(File(path).read_text(encoding="utf-8"), KINDS)
+    wanted = want(_Saved(texts, attached), KINDS)
+    current = Source()
+    if made.source.path and made.source.path != "-" and File(made.source.path).exists():
+        _, current, _ = read_specs(made.source.path)
+    seen = see(wanted, KINDS, tools)
+    fresh(made, current, wanted, seen)
+    return made, wanted, seen
+
+
+class _Saved:
+    """The specs a plan carries in itself."""
+
+    def __init__(self, texts: list[tuple[str, str]], attached: dict[str, str]) -> None:
+        self._texts, self._attached = texts, attached
+
+    def files(self) -> list[tuple[str, str]]:
+        return self._texts
+
+    def read(self, beside: str, relative: str) -> str:
+        return self._attached[f"{beside} {relative}"]
+
+    def commit(self) -> tuple[str, bool]:
+        return "", False
+
+
+def _confirm(yes: bool, output: Format) -> None:
+    if yes:
+        return
+    if output is Format.JSON or not sys.stdin.isatty():
+        raise PlanError("nobody is here to confirm; nothing was done", "add --yes, or apply a reviewed plan file with --yes")
+    if not typer.confirm("Do this?", default=False, err=True):
+        raise PlanError("not confirmed; nothing was done")
+
+
+def _end(report: Report, made: Plan, output: Format, code: Exit) -> None:
+    if output is Format.JSON:
+        data = planfile.as_data(made)
+        emit({"plan": data, "report": {**codec.dump(report), "verdict": report.verdict}}, code)
+    elif made.actions:
+        show_report(report)
+    raise typer.Exit(int(code))

@@ -1,0 +1,127 @@
+"""What surrounds every command: where output goes, and how an error becomes lines and an exit code.
+
+Data goes to standard output, everything else to standard error; control characters from hosts never reach the terminal.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+
+from reconciler.cli.exit_codes import Exit
+from reconciler.engine.once import Wanted, want
+from reconciler.errors import NeedsHuman, ReconcilerError, SpecError, StalePlan
+from reconciler.model.plan import Source
+from reconciler.wiring import KINDS
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Format(StrEnum):
+    """Ways to show a result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Path = Annotated[str, typer.Argument(help="Folder or file of specs, or - for standard input.", show_default=True)]
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to show the result.")]
+Deadline = Annotated[float, typer.Option("--deadline", min=1, max=600, help="Seconds a host may take to answer.")]
+Targets = Annotated[list[str] | None, typer.Option("--target", help="Only this object, KIND/NAME; may be repeated.")]
+
+
+def clean(text: str) -> str:
+    """Text from outside made safe for a terminal: control and direction characters are shown, not sent."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+@cache
+def console(error: bool = False) -> Any:
+    """A rich console; colour only on a terminal, never with NO_COLOR or TERM=dumb."""
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, markup=False, soft_wrap=True, emoji=False)
+
+
+def say(text: str = "", style: str = "") -> None:
+    """A line of result."""
+    console().print(clean(text), style=style or None)
+
+
+def note(text: str, style: str = "") -> None:
+    """A line about the work, beside the result."""
+    console(True).print(clean(text), style=style or None)
+
+
+def emit(data: Any, code: Exit) -> None:
+    """The result as JSON, with the exit code's name."""
+    sys.stdout.write(json.dumps({**data, "exit": code.data}, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def framed(output: Format) -> Iterator[None]:
+    """Errors of the tree as lines for people or as JSON, each with its exit code."""
+    try:
+        yield
+    except SpecError as error:
+        problems = [{"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in error.problems]
+        _fail(output, Exit.ERROR, [str(p) for p in error.problems], {"problems": problems})
+    except StalePlan as error:
+        _fail(output, Exit.STALE_PLAN, [str(error)], {"differences": list(error.differences)})
+    except NeedsHuman as error:
+        _fail(output, Exit.NEEDS_HUMAN, [str(error)], {})
+    except (ReconcilerError, ValueError, OSError) as error:
+        _fail(output, Exit.ERROR, [str(error)], {})
+
+
+def _fail(output: Format, code: Exit, lines: list[str], data: dict[str, Any]) -> None:
+    if output is Format.JSON:
+        emit({"errors": lines, **data}, code)
+    else:
+        for line in lines:
+            note(f"error: {line}", "red")
+        if "problems" in data:
+            note(f"{len(lines)} mistake{'s' if len(lines) != 1 else ''}; nothing was done.")
+    raise typer.Exit(int(code))
+
+
+def read_specs(path: str, source_of: Callable[[str], Any] | None = None) -> tuple[Wanted, Source, Any]:
+    """The specs of a path with the commit they are at; raises SpecError with every mistake."""
+    import hashlib
+
+    from reconciler.adapters.spec_source import FolderSource
+
+    specs = _Once(FolderSource(path))
+    wanted = want(specs, KINDS)
+    commit, dirty = specs.commit()
+    shown = json.dumps([specs.files(), sorted(specs.attached.items())])
+    return wanted, Source(path, commit, dirty, hashlib.sha256(shown.encode()).hexdigest()[:24]), specs
+
+
+class _Once:
+    """A source whose files are read once and whose attached files are remembered, for the plan file."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._files: Any = None
+        self.attached: dict[str, str] = {}
+
+    def files(self) -> Any:
+        if self._files is None:
+            self._files = self._source.files()
+        return self._files
+
+    def read(self, beside: str, relative: str) -> str:
+        text: str = self._source.read(beside, relative)
+        self.attached[f"{beside} {relative}"] = text
+        return text
+
+    def commit(self) -> tuple[str, bool]:
+        commit: tuple[str, bool] = self._source.commit()
+        return commit

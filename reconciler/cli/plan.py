@@ -1,0 +1,66 @@
+"""`reconciler plan`: the difference between specs and hosts, and what apply would do about it."""
+
+from pathlib import Path as File
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.as_text import show_plan
+from reconciler.cli.exit_codes import of_plan
+from reconciler.cli.frame import Deadline, Format, Output, Path, Targets, emit, framed, note, read_specs
+from reconciler.engine import planfile
+from reconciler.engine.codec import read_snapshot
+from reconciler.engine.load import load_plain
+from reconciler.engine.once import Wanted, see, think
+from reconciler.model.plan import Plan
+from reconciler.model.snapshot import Snapshot
+from reconciler.wiring import KINDS, real_tools
+
+Saved = Annotated[File | None, typer.Option("--snapshot", help="Plan against this saved snapshot; ask no host.")]
+Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is something to do.")]
+Out = Annotated[File | None, typer.Option("--out", help="Save the plan, for `apply FILE`.")]
+
+
+def plan(
+    path: Path = ".", out: Out = None, target: Targets = None, snapshot: Saved = None,
+    detailed_exitcode: Detailed = False, output: Output = Format.TEXT, deadline: Deadline = 15.0,
+) -> None:
+    """Show what apply would do; changes nothing.
+
+    Examples:
+
+      reconciler plan specs/
+
+      reconciler plan specs/ --out plan.json && reconciler apply plan.json
+
+      reconciler plan specs/ --target vm/web --detailed-exitcode
+    """
+    with framed(output):
+        wanted, source, specs = read_specs(path)
+        seen = _saved(snapshot) if snapshot else _live(wanted, deadline)
+        made = think(wanted, seen, KINDS, source, target or ())
+        if out:
+            out.write_text(planfile.write(made, specs.files(), specs.attached), encoding="utf-8")
+        code = of_plan(made, detailed_exitcode)
+        _show(made, wanted, output, out)
+        raise typer.Exit(int(code))
+
+
+def _saved(path: File) -> Snapshot:
+    return read_snapshot(load_plain(path.read_text(encoding="utf-8")), KINDS)
+
+
+def _live(wanted: Wanted, deadline: float) -> Snapshot:
+    with real_tools(deadline=deadline) as tools:
+        return see(wanted, KINDS, tools)
+
+
+def _show(made: Plan, wanted: Wanted, output: Format, out: File | None) -> None:
+    if output is Format.JSON:
+        emit(planfile.as_data(made), of_plan(made, True))
+        return
+    show_plan(made, len(wanted.fleet.hosts))
+    if out:
+        note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")
+
+

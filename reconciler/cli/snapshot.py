@@ -1,0 +1,41 @@
+"""`reconciler snapshot`: what the hosts say now, as a file that `plan --snapshot` reads."""
+
+import json
+from pathlib import Path as File
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.exit_codes import Exit
+from reconciler.cli.frame import Deadline, Format, Path, framed, note, read_specs
+from reconciler.engine.codec import dump_snapshot
+from reconciler.engine.once import see
+from reconciler.wiring import KINDS, real_tools
+
+
+def snapshot(
+    path: Path = ".",
+    out: Annotated[File | None, typer.Option("--out", help="Write to this file instead of standard output.")] = None,
+    deadline: Deadline = 15.0,
+) -> None:
+    """Ask every host and save the answers as JSON; changes nothing.
+
+    Examples:
+
+      reconciler snapshot specs/ --out fleet.json
+
+      reconciler plan specs/ --snapshot fleet.json
+    """
+    with framed(Format.TEXT):
+        wanted, _, _ = read_specs(path)
+        with real_tools(deadline=deadline) as tools:
+            seen = see(wanted, KINDS, tools)
+        text = json.dumps(dump_snapshot(seen), indent=1) + "\n"
+        if out:
+            out.write_text(text, encoding="utf-8")
+        else:
+            typer.echo(text, nl=False)
+        for silence in seen.silences:
+            note(f"warning: {silence.host}: {silence.reason}", "yellow")
+        if seen.silences:
+            raise typer.Exit(int(Exit.ERROR))

@@ -1,0 +1,71 @@
+"""`reconciler status`: hosts, pools and VMs as they are, beside what is declared."""
+
+import typer
+
+from reconciler.cli.as_text import table
+from reconciler.cli.exit_codes import Exit
+from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, note, read_specs, say
+from reconciler.engine.codec import dump_snapshot
+from reconciler.engine.once import Wanted, see, think
+from reconciler.model.plan import Plan
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.units import show_size
+from reconciler.wiring import KINDS, real_tools
+
+
+def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
+    """Show every host, pool and VM, and whether it is as declared; changes nothing.
+
+    Examples:
+
+      reconciler status specs/
+
+      reconciler status specs/ -o json
+    """
+    with framed(output):
+        wanted, source, _ = read_specs(path)
+        with real_tools(deadline=deadline) as tools:
+            seen = see(wanted, KINDS, tools)
+        made = think(wanted, seen, KINDS, source)
+        code = Exit.ERROR if seen.silences else Exit.OK
+        if output is Format.JSON:
+            words = {str(item.place): _word(str(item.place), made) for item in wanted.desired}
+            emit({"snapshot": dump_snapshot(seen), "status": words}, code)
+        else:
+            _show(wanted, seen, made)
+        raise typer.Exit(int(code))
+
+
+def _word(place: str, made: Plan) -> str:
+    if any(str(refusal.place) == place for refusal in made.refusals):
+        return "refused"
+    return "differs" if any(str(d.place) == place for d in made.differences) else "in sync"
+
+
+def _show(wanted: Wanted, seen: Snapshot, made: Plan) -> None:
+    rows = [["HOST", "FQDN", "ADDRESS", "STATUS"]]
+    for name, card in wanted.fleet.hosts.items():
+        silent = seen.silence(name, "host") or seen.silence(name, "vm")
+        rows.append([name, card.fqdn, card.address, "silent" if silent else _word(f"host/{name}", made)])
+    table(rows)
+    say()
+    pools = [["POOL", "HOST", "STATE", "SIZE", "USED", "FREE", "STATUS"]]
+    for place, pool in seen.of("pool"):
+        declared = any(item.place == place for item in wanted.desired)
+        pools.append([place.name, place.host, "active" if pool.active else "inactive", show_size(pool.capacity),
+                      show_size(pool.allocation), show_size(pool.available),
+                      _word(str(place), made) if declared else "not declared"])
+    table(pools)
+    say()
+    vms = [["VM", "HOST", "POWER", "VCPU", "MEMORY", "ADDRESS", "STATUS"]]
+    declared_vms = {item.place.name: str(item.place) for item in wanted.desired if item.place.kind == "vm"}
+    for place, vm in seen.of("vm"):
+        word = _word(declared_vms[place.name], made) if place.name in declared_vms else "not declared"
+        vms.append([place.name, place.host, vm.power, str(vm.vcpus), show_size(vm.memory), ", ".join(vm.addresses) or "-", word])
+    absent = set(declared_vms) - {place.name for place, _ in seen.of("vm")}
+    vms += [[name, "-", "absent", "-", "-", "-", _word(declared_vms[name], made)] for name in sorted(absent)]
+    table(vms)
+    for silence in seen.silences:
+        note(f"warning: {silence.host}: {silence.reason} ({silence.fix})", "yellow")
+    for place, piece in seen.of("lease"):
+        note(f"warning: {place}: {piece.what} of a lease is open", "yellow")

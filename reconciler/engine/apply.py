@@ -1,0 +1,120 @@
+"""Walk an ordered plan: what is ready runs, many at once where that is safe, and what must end always does.
+
+Decides nothing about the hosts; each action's kind does the work. Intent goes to the journal before, outcome after.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+from reconciler.errors import NeedsHuman, ReconcilerError
+from reconciler.kind import Kind
+from reconciler.model.action import Action
+from reconciler.model.disruption import Disruption
+from reconciler.model.fleet import Limits
+from reconciler.model.outcome import Outcome, Progress
+from reconciler.ports import Hands, Journal
+
+WIDEST = 32
+_MOVES = (Disruption.MOVE_LIVE, Disruption.MOVE_COLD)
+
+
+class Walk:
+    """One walk through one plan."""
+
+    def __init__(
+        self, actions: Sequence[Action], kinds: Sequence[Kind], hands: Hands, journal: Journal, limits: Limits,
+        tell: Callable[[Progress | Outcome], None],
+    ) -> None:
+        self._waiting = {action.id: action for action in actions}
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._hands, self._journal, self._limits, self._tell = hands, journal, limits, tell
+        self._outcomes: dict[str, Outcome] = {}
+        self._running: dict[Future[Outcome], Action] = {}
+
+    def walk(self) -> tuple[Outcome, ...]:
+        """All outcomes, in the order the actions ended. Ctrl-C lets what runs end, skips the rest, and still revokes."""
+        with ThreadPoolExecutor(max_workers=WIDEST, thread_name_prefix="apply") as pool:
+            while self._waiting or self._running:
+                self._skip_hopeless()
+                for action in self._ready():
+                    del self._waiting[action.id]
+                    self._running[pool.submit(self._run, action)] = action
+                if self._running:
+                    self._collect()
+        return tuple(self._outcomes.values())
+
+    def _collect(self) -> None:
+        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            del self._running[future]
+            outcome = future.result()
+            self._outcomes[outcome.action] = outcome
+            self._tell(outcome)
+
+    def _skip_hopeless(self) -> None:
+        """What needs something that did not end well is skipped, and so on down the line."""
+        for action in list(self._waiting.values()):
+            lost = [n for n in action.needs if n in self._outcomes and self._outcomes[n].status in ("failed", "skipped")]
+            if lost:
+                del self._waiting[action.id]
+                outcome = Outcome(action.id, "skipped", f"because {lost[0]} was not done")
+                self._journal.write("skipped", action=action.id, because=lost)
+                self._outcomes[action.id] = outcome
+                self._tell(outcome)
+
+    def _ready(self) -> list[Action]:
+        ready: list[Action] = []
+        for action in self._waiting.values():
+            before = (*action.needs, *action.after)
+            ended = all(n in self._outcomes for n in before if n in self._outcomes or self._pending(n))
+            if ended and self._allowed(action, ready):
+                ready.append(action)
+        return ready
+
+    def _pending(self, identity: str) -> bool:
+        return identity in self._waiting or any(action.id == identity for action in self._running.values())
+
+    def _allowed(self, action: Action, chosen: Sequence[Action]) -> bool:
+        """One change at a time per host, moves apart: those are bounded per host and per fleet."""
+        busy = [*self._running.values(), *chosen]
+        if action.disruption in _MOVES:
+            moves = [other for other in busy if other.disruption in _MOVES]
+            hosts = [host for other in moves for host in _hosts(other)]
+            most = max((hosts.count(host) for host in _hosts(action)), default=0)
+            return len(moves) < self._limits.moves and most < self._limits.moves_per_host
+        return all(other.place.host != action.place.host for other in busy if other.disruption not in _MOVES)
+
+    def _run(self, action: Action) -> Outcome:
+        hands = replace(self._hands, tell=lambda *words: self._progress(action, *words))
+        self._journal.write("begin", action=action.id, explain=action.explain())
+        started = hands.clock.now()
+        try:
+            done = self._kinds[_kind_of(action, self._kinds)].run(action, hands)
+            status: Any = "done" if done.changed else "nothing-to-do"
+            outcome = Outcome(action.id, status, done.text, facts=done.facts)
+        except NeedsHuman as error:
+            outcome = Outcome(action.id, "failed", error.message, error.fix, human=True)
+        except ReconcilerError as error:
+            pending = {"pending": "revocation"} if action.place.kind == "lease" and action.symbol == "-" else {}
+            outcome = Outcome(action.id, "failed", error.message, error.fix, facts=pending)
+        except Exception as error:
+            text = f"unexpected {type(error).__name__}: {error}"
+            outcome = Outcome(action.id, "failed", text, "this is a bug; the journal has the details")
+        outcome = replace(outcome, seconds=round(hands.clock.now() - started, 3))
+        self._journal.write("end", action=action.id, status=outcome.status, text=outcome.text, facts=outcome.facts)
+        return outcome
+
+    def _progress(self, action: Action, phase: str, done: int, total: int, facts: Mapping[str, Any]) -> None:
+        self._tell(Progress(action.id, phase, done, total, facts))
+
+
+def _hosts(action: Action) -> tuple[str, ...]:
+    passage = action.passage
+    return (passage.source, passage.destination) if passage else (action.place.host,)
+
+
+def _kind_of(action: Action, kinds: Mapping[str, Kind]) -> str:
+    """By the action's type: an action may concern a place of another kind's name."""
+    return next(name for name, kind in kinds.items() if type(action) in kind.actions)

@@ -1,0 +1,105 @@
+"""One pass, read straight down; each step takes the values before it and none calls another.
+
+    load -> resolve -> observe -> diff -> plan -> guard -> order -> apply -> verify -> report
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.engine import planfile
+from reconciler.engine.apply import Walk
+from reconciler.engine.diff import diff
+from reconciler.engine.guard import guard
+from reconciler.engine.load import load
+from reconciler.engine.observe import observe
+from reconciler.engine.order import order
+from reconciler.engine.plan import plan, pruned
+from reconciler.engine.target import narrow
+from reconciler.engine.verify import left_over
+from reconciler.errors import SpecError, StalePlan
+from reconciler.kind import Document, Kind
+from reconciler.model.desired import Desired, View
+from reconciler.model.fleet import Fleet
+from reconciler.model.outcome import Outcome, Progress, Report
+from reconciler.model.plan import Plan, Source
+from reconciler.model.snapshot import Snapshot
+from reconciler.engine.resolve import resolve
+from reconciler.ports import Clock, Hands, Hypervisor, Journal, Shell, SpecSource
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The specs, read and resolved."""
+
+    fleet: Fleet
+    desired: tuple[Desired, ...]
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The doors a pass goes through, and who hears of its progress."""
+
+    shell: Shell
+    hypervisor: Hypervisor
+    clock: Clock
+    journal: Journal
+    at: Callable[[str], None] = field(default=lambda _: None)
+    tell: Callable[[Progress | Outcome], None] = field(default=lambda _: None)
+    deadline: float = 15.0
+
+
+def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
+    """load, resolve; raises SpecError with every mistake."""
+    documents, mistakes = load(source, kinds)
+    fleet, desired, more = resolve(documents, kinds)
+    if mistakes or more:
+        raise SpecError((*mistakes, *more))
+    return Wanted(fleet, desired, documents)
+
+
+def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:
+    """observe."""
+    now = int(tools.clock.now())
+    return observe(
+        wanted.fleet, wanted.desired, kinds, tools.shell, tools.hypervisor, now=now, deadline=tools.deadline
+    )
+
+
+def think(
+    wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], source: Source = Source(), target: Sequence[str] = ()
+) -> Plan:
+    """diff, plan, guard, order: pure, so that a saved snapshot gives the same plan as the hosts did."""
+    view = View(wanted.fleet, wanted.desired, snapshot, snapshot.taken)
+    differences = narrow(diff(view, kinds), target)
+    actions, refusals = plan(differences, view, kinds)
+    permitted, forbidden = guard(pruned(actions), view)
+    ordered = order(permitted)
+    made = Plan(wanted.fleet.name, snapshot.taken, source, differences, ordered, (*refusals, *forbidden))
+    return planfile.touched(made, snapshot)
+
+
+def fresh(made: Plan, current: Source, wanted: Wanted, snapshot: Snapshot) -> None:
+    """Law 5: raises StalePlan naming everything that no longer fits."""
+    found = planfile.differences(made, snapshot.taken, current, snapshot)
+    if made.fleet != wanted.fleet.name:
+        found.append(f"it was made for fleet {made.fleet}, not {wanted.fleet.name}")
+    if found:
+        raise StalePlan(found)
+
+
+def do(made: Plan, wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], tools: Tools) -> Report:
+    """apply, verify, report."""
+    silent = frozenset(s.host for s in snapshot.silences if "vm" in s.kinds)
+    gone = {s.host for s in snapshot.silences if "host" in s.kinds}
+    hosts = {name: card for name, card in wanted.fleet.hosts.items() if name not in gone}
+    hands = Hands(hosts, tools.hypervisor, tools.shell, tools.clock, at=tools.at, silent=silent)
+    tools.journal.write("plan", fleet=made.fleet, commit=made.source.commit, actions=[a.id for a in made.actions])
+    outcomes = Walk(made.actions, kinds, hands, tools.journal, wanted.fleet.limits, tools.tell).walk()
+    report = Report(tools.journal.run, outcomes, made.refusals)
+    if made.actions and not report.failed:
+        after = see(wanted, kinds, tools)
+        again = think(wanted, after, kinds)
+        report = replace(report, left=left_over(made, again, after))
+    tools.journal.write("report", verdict=report.verdict, left=report.left)
+    return report

@@ -1,0 +1,44 @@
+"""The only file that knows the kinds, the adapters and the engine: it puts them together and does nothing else.
+
+A new kind is one line in KINDS, in the order in which kinds are resolved and planned.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from reconciler.engine.once import Tools
+from reconciler.kind import Kind
+from reconciler.kinds import firewall, fleet, host, lease, pool, vm
+from reconciler.model.outcome import Outcome, Progress
+from reconciler.ports import Journal
+
+KINDS: tuple[Kind, ...] = (
+    fleet.KIND,
+    host.KIND,
+    firewall.KIND,
+    pool.KIND,
+    vm.KIND,
+    lease.KIND,
+)
+
+
+@contextmanager
+def real_tools(
+    *, journal: Journal | None = None, deadline: float = 15.0,
+    tell: Callable[[Progress | Outcome], None] = lambda event: None,
+) -> Iterator[Tools]:
+    """Real hosts; every connection is closed at the end. Imports SSH and libvirt only here, so that pure commands stay quick."""
+    from reconciler.adapters import failpoint
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.hypervisor import LibvirtHypervisor
+    from reconciler.adapters.journal import NoJournal
+    from reconciler.adapters.shell import SshShell
+
+    shell = SshShell(connect_timeout=min(10.0, deadline))
+    hypervisor: Any = LibvirtHypervisor(shell)
+    try:
+        yield Tools(shell, hypervisor, SystemClock(), journal or NoJournal(), failpoint.at, tell, deadline)
+    finally:
+        hypervisor.close()
+        shell.close()
