@@ -85,8 +85,8 @@ def _addresses(lib: Any, domain: Any, live: str) -> tuple[tuple[str, str], ...]:
         with contextlib.suppress(lib.libvirtError):
             for nic in domain.interfaceAddresses(source, 0).values():
                 for address in nic["addrs"] or ():
-                    if address["type"] == lib.VIR_IP_ADDR_TYPE_IPV4 and nic["hwaddr"]:
-                        found.setdefault(nic["hwaddr"].lower(), address["addr"])
+                    if address["type"] == lib.VIR_IP_ADDR_TYPE_IPV4 and not address["addr"].startswith("127."):
+                        found.setdefault(str(nic["hwaddr"]).lower(), address["addr"])
     return tuple(sorted(found.items()))
 
 

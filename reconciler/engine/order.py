@@ -12,7 +12,7 @@ from reconciler.model.action import Action
 
 
 def order(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """Stable topological order; raises PlanError naming the actions of a cycle."""
+    """Topological, one place after another where possible; raises PlanError naming the actions of a cycle."""
     linked = {action.id: _linked(action, actions) for action in actions}
     if len(linked) != len(actions):
         raise PlanError("two actions of the plan have one name; this is a bug, please report it with a snapshot")
@@ -24,11 +24,15 @@ def order(actions: Sequence[Action]) -> tuple[Action, ...]:
         sorter.prepare()
     except CycleError as error:
         raise PlanError(f"the plan waits for itself: {' -> '.join(error.args[1])}") from None
+    ready = list(sorter.get_ready())
     ordered: list[Action] = []
-    while sorter.is_active():
-        for identity in sorted(sorter.get_ready(), key=position.__getitem__):
-            ordered.append(linked[identity])
-            sorter.done(identity)
+    while ready:
+        here = [identity for identity in ready if ordered and linked[identity].place == ordered[-1].place]
+        identity = min(here or ready, key=position.__getitem__)
+        ready.remove(identity)
+        ordered.append(linked[identity])
+        sorter.done(identity)
+        ready += sorter.get_ready()
     return tuple(ordered)
 
 

@@ -72,9 +72,11 @@ def _checks(action: ProveDomain, state: DomainState, card: HostCard, hands: Hand
 def _address(action: ProveDomain, state: DomainState, hands: Hands) -> str:
     """By the host's own word (lease, ARP, agent), else by any host's table of neighbours."""
     reading = hands.hypervisor.domain(hands.hosts[action.place.host], action.uuid)
-    if reading and reading.addresses:
-        return reading.addresses[0][1]
     macs = [nic.mac for nic in state.nics]
+    known = dict(reading.addresses) if reading else {}
+    for mac in macs:
+        if mac in known:
+            return known[mac]
     for card in hands.others(""):
         table = read_neighbours(hands.shell.run(card, ["ip", "-4", "-o", "neigh", "show"]).out)
         found = next((table[mac] for mac in macs if mac in table), "")

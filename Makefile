@@ -1,0 +1,49 @@
+# Two commands do all the set-up on a fresh Debian 12 machine, as root: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+LAB := lab/lab
+
+.PHONY: demo test lint unit e2e test-nfs bench schemas lab-down clean
+
+$(READY): pyproject.toml setup/system-packages
+	setup/system-packages
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[libvirt,dev]'
+	touch $(READY)
+
+demo: $(READY)            ## the main job on the lab, from nothing: plan, apply, move live, revoke, prove
+	demo/main-job
+
+test: $(READY) lint       ## everything that proves it, lab included
+	$(LAB) up
+	$(BIN)/pytest -q
+
+lint: $(READY)            ## import floors, strict types, linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict -p reconciler
+	MYPYPATH=lab $(BIN)/mypy --strict lab/vlab
+	$(BIN)/lint-imports --config floors.importlinter.ini
+
+unit: $(READY)            ## without the lab
+	$(BIN)/pytest -q -m 'not lab'
+
+e2e: $(READY)
+	$(LAB) up
+	$(BIN)/pytest -q -m lab
+
+test-nfs: $(READY)        ## the same practice on machines with their own kernels and real NFS 4.2; slow
+	$(BIN)/pytest -q tests/nfs --run-nfs
+
+bench: $(READY)           ## against a shell script and virt-clone, in one run; writes docs/benchmarks.md
+	$(LAB) up
+	$(BIN)/python -m tests.bench
+
+schemas: $(READY)
+	$(BIN)/reconciler schema --out schemas
+
+lab-down:
+	$(LAB) down
+
+clean: lab-down
+	rm -rf .venv
