@@ -1,14 +1,14 @@
 """Every error a user can meet, as one tree; carries text only and imports nothing of this package.
 
-    ReconcilerError
-    ├── SpecError        edit the YAML (all mistakes at once, each with file and line)
-    ├── HostError        one host, named
-    │   ├── Unreachable  may be tried again
-    │   └── Refused      will not change by trying again (host key, login, a command that said no)
-    ├── PlanError        a person has to decide
-    │   └── StalePlan    the world or the specs changed since the plan was made
-    ├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
-    └── DriftLeft        everything was applied, and it is still not true
+ReconcilerError
+├── SpecError        edit the YAML (all mistakes at once, each with file and line)
+├── HostError        one host, named
+│   ├── Unreachable  may be tried again
+│   └── Refused      will not change by trying again (host key, login, a command that said no)
+├── PlanError        a person has to decide
+│   └── StalePlan    the world or the specs changed since the plan was made
+├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
+└── DriftLeft        everything was applied, and it is still not true
 """
 
 from collections.abc import Sequence

@@ -102,9 +102,7 @@ def _port(value: Any) -> int:
     return value
 
 
-Port = Annotated[
-    int, PlainValidator(_port), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})
-]
+Port = Annotated[int, PlainValidator(_port), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535})]
 
 
 def port_range(text: str) -> tuple[int, int]:
@@ -146,8 +144,6 @@ def _selector(value: Any) -> str:
 
 
 Hosts = Annotated[
-    Annotated[Literal["all"], Tag("all")]
-    | Annotated[list[Name], Tag("names")]
-    | Annotated[MatchLabels, Tag("labels")],
+    Annotated[Literal["all"], Tag("all")] | Annotated[list[Name], Tag("names")] | Annotated[MatchLabels, Tag("labels")],
     Discriminator(_selector),
 ]

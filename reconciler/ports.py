@@ -74,7 +74,7 @@ class NetworkReading:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All of one hypervisor in one bulk read; `machines` lists machine types of the default emulator, memory in bytes."""
+    """All of one hypervisor in one bulk read; `machines` are machine types of its architecture, memory is bytes."""
 
     hostname: str
     arch: str = ""
@@ -103,7 +103,7 @@ class JobNumbers:
 
 @dataclass(frozen=True, slots=True)
 class MigrationRequest:
-    """A peer-to-peer live migration. `destination` is the URI the source's libvirtd opens, `data` the URI of the memory channel.
+    """A peer-to-peer live migration: the URI the source's libvirtd opens, and the URI of the memory channel.
 
     Zero or empty means: leave libvirt's default.
     """

@@ -25,10 +25,12 @@ KINDS: tuple[Kind, ...] = (
 
 @contextmanager
 def real_tools(
-    *, journal: Journal | None = None, deadline: float = 15.0,
+    *,
+    journal: Journal | None = None,
+    deadline: float = 15.0,
     tell: Callable[[Progress | Outcome], None] = lambda event: None,
 ) -> Iterator[Tools]:
-    """Real hosts; every connection is closed at the end. Imports SSH and libvirt only here, so that pure commands stay quick."""
+    """Real hosts; every connection is closed at the end. SSH and libvirt are imported only here."""
     from reconciler.adapters import failpoint
     from reconciler.adapters.clock import SystemClock
     from reconciler.adapters.hypervisor import LibvirtHypervisor

@@ -15,8 +15,12 @@ from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.ports import DomainReading, Inventory, JobNumbers, MigrationRequest
 
-_PROXY = ["sh", "-c", "if command -v virt-ssh-helper >/dev/null; then exec virt-ssh-helper qemu:///system; "
-          "else exec nc -U /run/libvirt/libvirt-sock; fi"]
+_PROXY = [
+    "sh",
+    "-c",
+    "if command -v virt-ssh-helper >/dev/null; then exec virt-ssh-helper qemu:///system; "
+    "else exec nc -U /run/libvirt/libvirt-sock; fi",
+]
 _STALL = 20.0
 
 
@@ -24,8 +28,11 @@ def _libvirt() -> Any:
     try:
         import libvirt
     except ImportError:
-        raise HostError("this machine", "the Python module libvirt is missing",
-                        "pip install 'reconciler[libvirt]', or apt install python3-libvirt") from None
+        raise HostError(
+            "this machine",
+            "the Python module libvirt is missing",
+            "pip install 'reconciler[libvirt]', or apt install python3-libvirt",
+        ) from None
     libvirt.registerErrorHandler(lambda context, error: None, None)
     return libvirt
 
@@ -122,9 +129,7 @@ class LibvirtHypervisor:
         with self._calling(host) as connection:
             return str(connection.storageVolLookupByPath(path).XMLDesc(0))
 
-    def copy_volume(
-        self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]
-    ) -> None:
+    def copy_volume(self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]) -> None:
         """A full copy made by the host itself; `watch` hears the new volume's allocation in bytes now and then."""
         done = threading.Event()
         name = xml.partition("<name>")[2].partition("</name>")[0]
@@ -191,8 +196,9 @@ class LibvirtHypervisor:
         if cut or error.get_error_code() in (self._lib.VIR_ERR_RPC, self._lib.VIR_ERR_NO_CONNECT):
             self._open.pop(host.name, None)
             late = f" within {deadline:.0f} s" if deadline and cut else ""
-            return Unreachable(host.name, f"libvirtd did not answer{late}: {message}",
-                               f"`systemctl status libvirtd` on {host.name}")
+            return Unreachable(
+                host.name, f"libvirtd did not answer{late}: {message}", f"`systemctl status libvirtd` on {host.name}"
+            )
         return Refused(host.name, f"libvirt says: {message}")
 
     def _connection(self, host: HostCard, deadline: float) -> tuple[Any, Tunnel | None]:

@@ -1,4 +1,4 @@
-"""One bulk read of a libvirt connection as plain values; asks only, changes nothing, and parses no more than it must."""
+"""One bulk read of a libvirt connection as plain values; changes nothing, and parses no more than it must."""
 
 import contextlib
 from typing import Any
@@ -42,7 +42,7 @@ def _present(lib: Any, read: Any) -> Any:
 
 def _capabilities(text: str) -> tuple[str, tuple[str, ...]]:
     """The host's architecture, and the machine types its emulator for that architecture knows."""
-    root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    root: Any = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     arch = root.findtext("host/cpu/arch") or ""
     names = {m.text for m in root.xpath("guest/arch[@name=$arch]//machine", arch=arch) if m.text}
     return arch, tuple(sorted(names))
@@ -105,8 +105,14 @@ def _pool(lib: Any, pool: Any) -> PoolReading:
             _, size, taken = volume.info()
             volumes.append(VolumeReading(volume.name(), volume.path(), size, taken))
     return PoolReading(
-        pool.name(), pool.XMLDesc(lib.VIR_STORAGE_XML_INACTIVE), active, bool(pool.autostart()),
-        capacity, allocation, available, tuple(sorted(volumes, key=lambda v: v.name)),
+        pool.name(),
+        pool.XMLDesc(lib.VIR_STORAGE_XML_INACTIVE),
+        active,
+        bool(pool.autostart()),
+        capacity,
+        allocation,
+        available,
+        tuple(sorted(volumes, key=lambda v: v.name)),
     )
 
 

@@ -19,7 +19,11 @@ class Migrating:
     """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error."""
 
     def __init__(
-        self, lib: Any, connection: Any, request: MigrationRequest, watch: Callable[[JobNumbers], None],
+        self,
+        lib: Any,
+        connection: Any,
+        request: MigrationRequest,
+        watch: Callable[[JobNumbers], None],
         poke: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
@@ -64,8 +68,10 @@ class Migrating:
         flags |= lib.VIR_MIGRATE_PERSIST_DEST | lib.VIR_MIGRATE_UNDEFINE_SOURCE
         flags |= lib.VIR_MIGRATE_ABORT_ON_ERROR
         for on, name in (
-            (request.auto_converge, "AUTO_CONVERGE"), (request.post_copy, "POSTCOPY"),
-            (request.compress, "COMPRESSED"), (request.unsafe, "UNSAFE"),
+            (request.auto_converge, "AUTO_CONVERGE"),
+            (request.post_copy, "POSTCOPY"),
+            (request.compress, "COMPRESSED"),
+            (request.unsafe, "UNSAFE"),
         ):
             flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
         return int(flags)

@@ -93,7 +93,8 @@ class SshShell:
 
 
 def _drain(channel: Any, receive: Any, end: float) -> str:
-    pieces, size = [], 0
+    pieces: list[bytes] = []
+    size = 0
     while True:
         channel.settimeout(max(0.05, end - time.monotonic()))
         piece = receive(65536)
@@ -107,13 +108,13 @@ def _drain(channel: Any, receive: Any, end: float) -> str:
 
 def _script(commands: Mapping[str, Sequence[str]], mark: str) -> str:
     """Each command in the background with its own files; afterwards code, output and errors, split by a secret mark."""
-    lines = ['t=$(mktemp -d) || exit 97; trap \'rm -rf "$t"\' EXIT']
+    lines = ["t=$(mktemp -d) || exit 97; trap 'rm -rf \"$t\"' EXIT"]
     for n, argv in enumerate(commands.values()):
         lines.append(f'{{ {shlex.join(argv)} >"$t/{n}.o" 2>"$t/{n}.e" </dev/null; echo $? >"$t/{n}.c"; }} &')
     lines.append("wait")
     for n in range(len(commands)):
         for part in "coe":
-            lines.append(f"printf %s {shlex.quote(mark)}; cat \"$t/{n}.{part}\"")
+            lines.append(f'printf %s {shlex.quote(mark)}; cat "$t/{n}.{part}"')
     return "\n".join(lines) + "\n"
 
 
@@ -125,7 +126,10 @@ def _connect(host: HostCard, timeout: float) -> Any:
     said = host.connection
     keys = {"key_filename": os.path.expanduser(said.identity_file)} if said.identity_file else {}
     connection = Connection(
-        host.address, user=said.user, port=said.port, connect_timeout=int(timeout),
+        host.address,
+        user=said.user,
+        port=said.port,
+        connect_timeout=int(timeout),
         connect_kwargs={**keys, "banner_timeout": timeout, "auth_timeout": timeout},
     )
     connection.client.set_missing_host_key_policy(_refuse_unknown(paramiko))
@@ -169,11 +173,11 @@ def _translated(host: HostCard, error: Exception, paramiko: Any) -> HostError:
     at = f"{host.connection.user}@{host.address}:{host.connection.port}"
     check = f"compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on {host.name}, then commit it"
     if isinstance(error, _UnknownKey):
-        fix = f"{check} to connection.hostKeys: [\"{error}\"]"
+        fix = f'{check} to connection.hostKeys: ["{error}"]'
         return Refused(host.name, "its SSH host key is not known, and unknown keys are refused", fix)
     if isinstance(error, paramiko.BadHostKeyException):
         shown = f"{error.key.get_name()} {error.key.get_base64()}"
-        fix = f"somebody may be in between; if the host was reinstalled, {check} to connection.hostKeys: [\"{shown}\"]"
+        fix = f'somebody may be in between; if the host was reinstalled, {check} to connection.hostKeys: ["{shown}"]'
         return Refused(host.name, "its SSH host key is NOT the pinned one", fix)
     if isinstance(error, paramiko.AuthenticationException | paramiko.PasswordRequiredException):
         return Refused(host.name, f"login as {at} was refused", "is connection.identityFile's public key there?")

@@ -13,7 +13,7 @@ MAX_ATTACHED = 2**20
 
 
 class FolderSource:
-    """A SpecSource over a path: all *.yaml and *.yml below a folder, one file, or `-`. Hidden folders are passed over."""
+    """A SpecSource over a path: all *.yaml and *.yml below a folder (but hidden ones), one file, or `-`."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -66,7 +66,9 @@ def _read(path: Path) -> str:
 
 def _git(folder: str, *arguments: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            ["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

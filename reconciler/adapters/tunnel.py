@@ -58,8 +58,10 @@ class Tunnel:
         self.close()
 
     def _outward(self) -> None:
-        assert self._local is not None
+        local = self._local
+        if local is None:
+            return
         with contextlib.suppress(OSError, EOFError):
-            while data := self._local.recv(65536):
+            while data := local.recv(65536):
                 self._channel.sendall(data)
         self.close()

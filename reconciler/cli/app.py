@@ -14,10 +14,13 @@ from reconciler.cli.status import status
 from reconciler.cli.validate import validate
 
 app = typer.Typer(
-    name="reconciler", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    name="reconciler",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 fine, 1 error, 2 changes pending, 3 locked, 4 stale plan, 5 commit not trusted, "
-           "6 needs a human, 7 revocation pending.",
+    "6 needs a human, 7 revocation pending.",
 )
 
 
@@ -29,7 +32,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """GitOps for plain libvirt hosts: commit YAML; plan, apply, move VMs live, leave no access behind."""
 

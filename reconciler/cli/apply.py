@@ -97,7 +97,9 @@ def _confirm(yes: bool, output: Format) -> None:
     if yes:
         return
     if output is Format.JSON or not sys.stdin.isatty():
-        raise PlanError("nobody is here to confirm; nothing was done", "add --yes, or apply a reviewed plan file with --yes")
+        raise PlanError(
+            "nobody is here to confirm; nothing was done", "add --yes, or apply a reviewed plan file with --yes"
+        )
     if not typer.confirm("Do this?", default=False, err=True):
         raise PlanError("not confirmed; nothing was done")
 

@@ -16,8 +16,15 @@ _LOUD = (Disruption.RESTART, Disruption.MOVE_COLD, Disruption.RECREATE, Disrupti
 
 def show_plan(plan: Plan, hosts: int) -> None:
     """The whole plan on standard output."""
-    commit = f" at {plan.source.commit[:12]}{' with local changes' if plan.source.dirty else ''}" if plan.source.commit else ""
-    say(f"Fleet {plan.fleet}, {hosts} host{'s' if hosts != 1 else ''}; specs {plan.source.path or 'from a plan'}{commit}")
+    commit = (
+        f" at {plan.source.commit[:12]}{' with local changes' if plan.source.dirty else ''}"
+        if plan.source.commit
+        else ""
+    )
+    say(
+        f"Fleet {plan.fleet}, {hosts} host{'s' if hosts != 1 else ''}; "
+        f"specs {plan.source.path or 'from a plan'}{commit}"
+    )
     say()
     place = ""
     for action in plan.actions:
@@ -72,7 +79,10 @@ def show_report(report: Report) -> None:
     words = [f"{done} done"]
     words += [f"{len(report.failed)} failed or skipped"] if report.failed else []
     words += [f"{len(report.refusals)} refused"] if report.refusals else []
-    say(f"{report.verdict.capitalize()}: {', '.join(words)}. Run {report.run}.", "bold" if report.verdict == "ok" else "bold red")
+    say(
+        f"{report.verdict.capitalize()}: {', '.join(words)}. Run {report.run}.",
+        "bold" if report.verdict == "ok" else "bold red",
+    )
     for left in report.left:
         say(f"  ! still different: {left}", "red")
 
@@ -81,4 +91,7 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     """Columns padded to their widest cell; the first row is the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), "" if number else "bold")
+        say(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
+            "" if number else "bold",
+        )

@@ -25,9 +25,7 @@ class What(StrEnum):
 Verb = Annotated[What, typer.Argument(help="list, or revoke those that no running move uses.")]
 
 
-def leases(
-    what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0
-) -> None:
+def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
     """List every lease on every host; `revoke` removes those that no running move uses.
 
     Examples:
@@ -75,5 +73,3 @@ def _list(seen: Snapshot, output: Format) -> None:
     for silence in seen.silences:
         note(f"warning: {silence.host}: {silence.reason}", "yellow")
     raise typer.Exit(int(code))
-
-

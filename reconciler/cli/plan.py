@@ -22,8 +22,13 @@ Out = Annotated[File | None, typer.Option("--out", help="Save the plan, for `app
 
 
 def plan(
-    path: Path = ".", out: Out = None, target: Targets = None, snapshot: Saved = None,
-    detailed_exitcode: Detailed = False, output: Output = Format.TEXT, deadline: Deadline = 15.0,
+    path: Path = ".",
+    out: Out = None,
+    target: Targets = None,
+    snapshot: Saved = None,
+    detailed_exitcode: Detailed = False,
+    output: Output = Format.TEXT,
+    deadline: Deadline = 15.0,
 ) -> None:
     """Show what apply would do; changes nothing.
 
@@ -62,5 +67,3 @@ def _show(made: Plan, wanted: Wanted, output: Format, out: File | None) -> None:
     show_plan(made, len(wanted.fleet.hosts))
     if out:
         note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")
-
-

@@ -21,7 +21,7 @@ class Shown:
         self._lock = threading.Lock()
         self._last: dict[str, tuple[float, str]] = {}
         self._tasks: dict[str, Any] = {}
-        self._bars = self._make() if console(True).is_terminal else None
+        self._bars: Any = self._make() if console(True).is_terminal else None
 
     def __enter__(self) -> "Shown":
         if self._bars:
@@ -46,8 +46,13 @@ class Shown:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bars
 
-        return Bars(TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[said]}"),
-                    console=console(True), transient=True)
+        return Bars(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TextColumn("{task.fields[said]}"),
+            console=console(True),
+            transient=True,
+        )
 
     def _end(self, outcome: Outcome) -> None:
         if outcome.action in self._tasks:
@@ -58,7 +63,9 @@ class Shown:
     def _bar(self, event: Progress) -> None:
         if event.action not in self._tasks:
             self._tasks[event.action] = self._bars.add_task(clean(self._names[event.action])[:70], total=None, said="")
-        self._bars.update(self._tasks[event.action], completed=event.done, total=event.total or None, said=clean(said(event)))
+        self._bars.update(
+            self._tasks[event.action], completed=event.done, total=event.total or None, said=clean(said(event))
+        )
 
     def _line(self, event: Progress) -> None:
         at, phase = self._last.get(event.action, (0.0, ""))

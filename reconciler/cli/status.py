@@ -52,16 +52,34 @@ def _show(wanted: Wanted, seen: Snapshot, made: Plan) -> None:
     pools = [["POOL", "HOST", "STATE", "SIZE", "USED", "FREE", "STATUS"]]
     for place, pool in seen.of("pool"):
         declared = any(item.place == place for item in wanted.desired)
-        pools.append([place.name, place.host, "active" if pool.active else "inactive", show_size(pool.capacity),
-                      show_size(pool.allocation), show_size(pool.available),
-                      _word(str(place), made) if declared else "not declared"])
+        pools.append(
+            [
+                place.name,
+                place.host,
+                "active" if pool.active else "inactive",
+                show_size(pool.capacity),
+                show_size(pool.allocation),
+                show_size(pool.available),
+                _word(str(place), made) if declared else "not declared",
+            ]
+        )
     table(pools)
     say()
     vms = [["VM", "HOST", "POWER", "VCPU", "MEMORY", "ADDRESS", "STATUS"]]
     declared_vms = {item.place.name: str(item.place) for item in wanted.desired if item.place.kind == "vm"}
     for place, vm in seen.of("vm"):
         word = _word(declared_vms[place.name], made) if place.name in declared_vms else "not declared"
-        vms.append([place.name, place.host, vm.power, str(vm.vcpus), show_size(vm.memory), ", ".join(vm.addresses) or "-", word])
+        vms.append(
+            [
+                place.name,
+                place.host,
+                vm.power,
+                str(vm.vcpus),
+                show_size(vm.memory),
+                ", ".join(vm.addresses) or "-",
+                word,
+            ]
+        )
     absent = set(declared_vms) - {place.name for place, _ in seen.of("vm")}
     vms += [[name, "-", "absent", "-", "-", "-", _word(declared_vms[name], made)] for name in sorted(absent)]
     table(vms)

@@ -24,7 +24,12 @@ class Walk:
     """One walk through one plan."""
 
     def __init__(
-        self, actions: Sequence[Action], kinds: Sequence[Kind], hands: Hands, journal: Journal, limits: Limits,
+        self,
+        actions: Sequence[Action],
+        kinds: Sequence[Kind],
+        hands: Hands,
+        journal: Journal,
+        limits: Limits,
         tell: Callable[[Progress | Outcome], None],
     ) -> None:
         self._waiting = {action.id: action for action in actions}
@@ -34,7 +39,7 @@ class Walk:
         self._running: dict[Future[Outcome], Action] = {}
 
     def walk(self) -> tuple[Outcome, ...]:
-        """All outcomes, in the order the actions ended. Ctrl-C lets what runs end, skips the rest, and still revokes."""
+        """All outcomes, in the order the actions ended."""
         with ThreadPoolExecutor(max_workers=WIDEST, thread_name_prefix="apply") as pool:
             while self._waiting or self._running:
                 self._skip_hopeless()
@@ -56,7 +61,9 @@ class Walk:
     def _skip_hopeless(self) -> None:
         """What needs something that did not end well is skipped, and so on down the line."""
         for action in list(self._waiting.values()):
-            lost = [n for n in action.needs if n in self._outcomes and self._outcomes[n].status in ("failed", "skipped")]
+            lost = [
+                n for n in action.needs if n in self._outcomes and self._outcomes[n].status in ("failed", "skipped")
+            ]
             if lost:
                 del self._waiting[action.id]
                 outcome = Outcome(action.id, "skipped", f"because {lost[0]} was not done")

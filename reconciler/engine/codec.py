@@ -5,7 +5,6 @@ pydantic does the work; a field that does not fit is an error that names it, nev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,9 +18,13 @@ from reconciler.model.snapshot import Migration, Silence, Snapshot
 SNAPSHOT_VERSION = 1
 
 
-@cache
-def _adapter(type_: type) -> Any:
-    return TypeAdapter(type_)
+_ADAPTERS: dict[Any, Any] = {}
+
+
+def _adapter(type_: Any) -> Any:
+    if type_ not in _ADAPTERS:
+        _ADAPTERS[type_] = TypeAdapter(type_)
+    return _ADAPTERS[type_]
 
 
 def dump(value: Any) -> Any:
@@ -76,7 +79,8 @@ def read_snapshot(data: Any, kinds: Sequence[Kind]) -> Snapshot:
             raise PlanError(f"snapshot: {text} is of unknown type {name!r}")
         objects[Place.parse(text)] = read(types[name], {k: v for k, v in fields_.items() if k != "type"})
     return Snapshot(
-        int(data.get("taken", 0)), objects,
+        int(data.get("taken", 0)),
+        objects,
         tuple(read(Silence, item) for item in data.get("silences") or ()),
         tuple(read(Migration, item) for item in data.get("migrations") or ()),
     )

@@ -200,7 +200,9 @@ def _document(
     except ValueError as error:
         reading.wrong(line, str(error))
         return None
-    return Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines, attached) if attached else document
+    return (
+        Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines, attached) if attached else document
+    )
 
 
 def _envelope(

@@ -29,11 +29,18 @@ class _Answer:
 
 
 def observe(
-    fleet: Fleet, desired: Sequence[Desired], kinds: Sequence[Kind], shell: Shell, hypervisor: Hypervisor,
-    *, now: int, deadline: float = 15.0, hosts: Sequence[str] | None = None,
+    fleet: Fleet,
+    desired: Sequence[Desired],
+    kinds: Sequence[Kind],
+    shell: Shell,
+    hypervisor: Hypervisor,
+    *,
+    now: int,
+    deadline: float = 15.0,
+    hosts: Sequence[str] | None = None,
     seen: Callable[[str, bool], None] = lambda host, well: None,
 ) -> Snapshot:
-    """A snapshot of the fleet (or of the named hosts). `deadline` is seconds per host; `seen` hears of each host's end."""
+    """A snapshot of the fleet, or of the named hosts. `deadline` is seconds per host; `seen` hears of each end."""
     cards = [card for name, card in sorted(fleet.hosts.items()) if hosts is None or name in hosts]
     answers: list[_Answer] = []
     with_threads = ThreadPoolExecutor(max_workers=min(WIDEST, max(1, len(cards))), thread_name_prefix="observe")
@@ -57,13 +64,16 @@ def observe(
 
 
 def _ask(
-    card: HostCard, fleet: Fleet, desired: Sequence[Desired], kinds: Sequence[Kind],
-    shell: Shell, hypervisor: Hypervisor, deadline: float,
+    card: HostCard,
+    fleet: Fleet,
+    desired: Sequence[Desired],
+    kinds: Sequence[Kind],
+    shell: Shell,
+    hypervisor: Hypervisor,
+    deadline: float,
 ) -> _Answer:
     here = [item for item in desired if item.place.host == card.name]
-    commands = {
-        f"{kind.name}.{name}": argv for kind in kinds for name, argv in kind.facts(card, fleet, here).items()
-    }
+    commands = {f"{kind.name}.{name}": argv for kind in kinds for name, argv in kind.facts(card, fleet, here).items()}
     try:
         replies = shell.batch(card, commands, deadline=deadline)
     except HostError as error:
@@ -77,8 +87,12 @@ def _ask(
 
 
 def _read(
-    card: HostCard, fleet: Fleet, kinds: Sequence[Kind], replies: Mapping[str, Reply],
-    inventory: Inventory | None, silences: list[Silence],
+    card: HostCard,
+    fleet: Fleet,
+    kinds: Sequence[Kind],
+    replies: Mapping[str, Reply],
+    inventory: Inventory | None,
+    silences: list[Silence],
 ) -> _Answer:
     answer = _Answer(silences=silences)
     for kind in kinds:

@@ -1,6 +1,6 @@
 """One pass, read straight down; each step takes the values before it and none calls another.
 
-    load -> resolve -> observe -> diff -> plan -> guard -> order -> apply -> verify -> report
+load -> resolve -> observe -> diff -> plan -> guard -> order -> apply -> verify -> report
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from reconciler.engine.load import load
 from reconciler.engine.observe import observe
 from reconciler.engine.order import order
 from reconciler.engine.plan import plan, pruned
+from reconciler.engine.resolve import resolve
 from reconciler.engine.target import narrow
 from reconciler.engine.verify import left_over
 from reconciler.errors import SpecError, StalePlan
@@ -23,8 +24,9 @@ from reconciler.model.fleet import Fleet
 from reconciler.model.outcome import Outcome, Progress, Report
 from reconciler.model.plan import Plan, Source
 from reconciler.model.snapshot import Snapshot
-from reconciler.engine.resolve import resolve
 from reconciler.ports import Clock, Hands, Hypervisor, Journal, Shell, SpecSource
+
+NO_SOURCE = Source()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,11 @@ def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
 def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:
     """observe."""
     now = int(tools.clock.now())
-    return observe(
-        wanted.fleet, wanted.desired, kinds, tools.shell, tools.hypervisor, now=now, deadline=tools.deadline
-    )
+    return observe(wanted.fleet, wanted.desired, kinds, tools.shell, tools.hypervisor, now=now, deadline=tools.deadline)
 
 
 def think(
-    wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], source: Source = Source(), target: Sequence[str] = ()
+    wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], source: Source = NO_SOURCE, target: Sequence[str] = ()
 ) -> Plan:
     """diff, plan, guard, order: pure, so that a saved snapshot gives the same plan as the hosts did."""
     view = View(wanted.fleet, wanted.desired, snapshot, snapshot.taken)

@@ -1,4 +1,4 @@
-"""Actions in the order they may run: places become needs, needs become a topological order, the same for the same input.
+"""Actions in the order they may run: places become needs, and needs an order that is the same for the same input.
 
 Pure. How many run at once is apply's business.
 """

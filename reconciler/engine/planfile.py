@@ -70,7 +70,9 @@ def read(text: str, kinds: Sequence[Kind]) -> tuple[Plan, list[tuple[str, str]],
         raise StalePlan(["the file was edited or damaged after it was made"])
     refusals = [codec.read(Refusal, {**item, "place": _place(item["place"])}) for item in data["refusals"]]
     plan = Plan(
-        data["fleet"], data["made"], codec.read(Source, data["source"]),
+        data["fleet"],
+        data["made"],
+        codec.read(Source, data["source"]),
         actions=tuple(codec.read_action(item, kinds) for item in data["actions"]),
         refusals=tuple(refusals),
         touched={Place.parse(place): state for place, state in data["touched"].items()},

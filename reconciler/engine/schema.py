@@ -47,12 +47,14 @@ def schema(kind: Kind) -> dict[str, Any]:
 def any_kind(kinds: Sequence[Kind]) -> dict[str, Any]:
     """Any of our documents, for a whole folder: chosen by `kind`."""
     names = [kind.yaml for kind in kinds if kind.yaml]
-    branches = [
-        {"if": {"properties": {"kind": {"const": name}}}, "then": {"$ref": f"{name}.json"}} for name in names
-    ]
+    branches = [{"if": {"properties": {"kind": {"const": name}}}, "then": {"$ref": f"{name}.json"}} for name in names]
     return {
-        "$schema": DRAFT, "title": "reconciler", "type": "object", "required": ["apiVersion", "kind", "metadata"],
-        "properties": {"kind": {"enum": names}}, "allOf": branches,
+        "$schema": DRAFT,
+        "title": "reconciler",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata"],
+        "properties": {"kind": {"enum": names}},
+        "allOf": branches,
     }
 
 

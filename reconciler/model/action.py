@@ -79,7 +79,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the plan will not do, why, and what would change that; `human` marks a contradiction only a person can settle."""
+    """What the plan will not do, why, and what would change that; `human` marks what only a person can settle."""
 
     place: Place
     reason: str

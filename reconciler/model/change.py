@@ -19,6 +19,9 @@ class Origin:
     line: int = 0
 
 
+NOWHERE = Origin()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field (or a whole object, with an empty path) that is not as declared."""
@@ -37,7 +40,7 @@ class Comparison:
     place: Place
     old: Any
     new: Any
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

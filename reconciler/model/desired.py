@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.change import Origin
+from reconciler.model.change import NOWHERE, Origin
 from reconciler.model.fleet import Fleet
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
@@ -19,7 +19,7 @@ class Desired:
 
     place: Place
     value: Any
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,10 @@ class View:
     def at(self, place: Place) -> Desired | None:
         """What is declared at one place, or None."""
         return next((item for item in self.desired if item.place == place), None)
+
+    def required(self, place: Place) -> Desired:
+        """What is declared at a place that came from a declaration; raises KeyError otherwise."""
+        item = self.at(place)
+        if item is None:
+            raise KeyError(place)
+        return item

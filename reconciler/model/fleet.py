@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How the reconciler logs in. `host_keys` are pinned lines (`ssh-ed25519 AAAA...`); empty means known_hosts decides."""
+    """How the reconciler logs in. `host_keys` are pinned lines (`ssh-ed25519 AAAA...`); else known_hosts decides."""
 
     user: str = "root"
     port: int = 22
@@ -59,7 +59,7 @@ class AccessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MovePolicy:
-    """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's own storage rule."""
+    """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's storage rule."""
 
     method: str = "live"
     auto_converge: bool = False

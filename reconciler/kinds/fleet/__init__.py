@@ -13,7 +13,16 @@ def _run(action: Action, hands: Hands) -> Done:
 
 
 KIND = Kind(
-    name="fleet", yaml="Fleet", spec=FleetSpec, states=(), actions=(), resolve=resolve, facts=no_facts,
-    read=lambda sight: (), compare=lambda view: (), plan=lambda difference, view: (), run=_run,
+    name="fleet",
+    yaml="Fleet",
+    spec=FleetSpec,
+    states=(),
+    actions=(),
+    resolve=resolve,
+    facts=no_facts,
+    read=lambda sight: (),
+    compare=lambda view: (),
+    plan=lambda difference, view: (),
+    run=_run,
     uses_inventory=False,
 )

@@ -28,15 +28,20 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
         access=AccessPolicy(access.key_type, int(access.lifetime), access.user),
         migration=_moves(spec.defaults.migration),
-        connection=Connection(
-            connection.user, connection.port, connection.identity_file, connection.known_hosts_file
-        ),
+        connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
 
 
 def _moves(spec: MigrationDefaults) -> MovePolicy:
     return MovePolicy(
-        spec.method, spec.auto_converge, spec.post_copy, spec.max_downtime or 0.0, spec.compress,
-        spec.bandwidth or 0, spec.timeout, spec.on_timeout, spec.unsafe,
+        spec.method,
+        spec.auto_converge,
+        spec.post_copy,
+        spec.max_downtime or 0.0,
+        spec.compress,
+        spec.bandwidth or 0,
+        spec.timeout,
+        spec.on_timeout,
+        spec.unsafe,
     )

@@ -67,5 +67,3 @@ class FleetSpec(Strict):
     suspend: bool = False
     limits: LimitsSpec = LimitsSpec()
     defaults: Defaults = Defaults()
-
-

@@ -10,7 +10,16 @@ from reconciler.kinds.host.state import HostState
 from reconciler.kinds.host.wire import facts, read
 
 KIND = Kind(
-    name="host", yaml="Host", spec=HostSpec, states=(HostState,),
-    actions=(SetHostname, WriteHostsBlock, RunService), resolve=resolve, facts=facts, read=read,
-    compare=compare, plan=plan, run=run, uses_inventory=False,
+    name="host",
+    yaml="Host",
+    spec=HostSpec,
+    states=(HostState,),
+    actions=(SetHostname, WriteHostsBlock, RunService),
+    resolve=resolve,
+    facts=facts,
+    read=read,
+    compare=compare,
+    plan=plan,
+    run=run,
+    uses_inventory=False,
 )

@@ -51,9 +51,7 @@ class RunService(Action):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         state = snapshot.get(self.place)
-        return snapshot.having(
-            self.place, replace(state, services={**state.services, self.service: "active enabled"})
-        )
+        return snapshot.having(self.place, replace(state, services={**state.services, self.service: "active enabled"}))
 
     def explain(self) -> str:
         return f"start and enable {self.service}"

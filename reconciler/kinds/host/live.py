@@ -11,7 +11,7 @@ from reconciler.model.outcome import Done
 from reconciler.ports import Hands, Reply
 
 _REPLACE = (
-    'set -e; umask 022; new=$(mktemp /etc/.hosts.XXXXXX); trap \'rm -f "$new"\' EXIT; '
+    "set -e; umask 022; new=$(mktemp /etc/.hosts.XXXXXX); trap 'rm -f \"$new\"' EXIT; "
     'cat >"$new"; chmod --reference=/etc/hosts "$new"; chown --reference=/etc/hosts "$new"; '
     'if command -v chcon >/dev/null; then chcon --reference=/etc/hosts "$new" 2>/dev/null || true; fi; '
     'mv "$new" /etc/hosts || cat "$new" >/etc/hosts'
@@ -27,7 +27,9 @@ def run(action: Action, hands: Hands) -> Done:
         case WriteHostsBlock(entries=entries):
             return _write_block(card, entries, hands)
         case RunService(service=service):
-            _must(card, hands.shell.run(card, ["systemctl", "enable", "--now", service], deadline=60), f"start {service}")
+            _must(
+                card, hands.shell.run(card, ["systemctl", "enable", "--now", service], deadline=60), f"start {service}"
+            )
             return Done(f"{service} is active and enabled")
         case _:
             raise TypeError(f"not a host action: {action.id}")

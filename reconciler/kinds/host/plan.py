@@ -46,8 +46,7 @@ def _compare(item: Desired, seen: HostState) -> Comparison:
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     """Services first, then names; a service that is not installed is a refusal."""
     place, paths = difference.place, difference.paths
-    item = view.at(place)
-    assert item is not None
+    item = view.required(place)
     want: HostDesired = item.value
     seen: HostState = view.snapshot.get(place)
     steps: list[Action | Refusal] = []
@@ -61,7 +60,9 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     for fqdn in want.elsewhere if "unknown" in paths else ():
         if not seen.resolves.get(fqdn):
             fix = f"declare spec.address of {fqdn} as an IP address, or add it to DNS"
-            steps.append(Refusal(place, f"{fqdn} does not resolve on {place.host}", fix, item.origin.file, item.origin.line))
+            steps.append(
+                Refusal(place, f"{fqdn} does not resolve on {place.host}", fix, item.origin.file, item.origin.line)
+            )
     needs: tuple[str, ...] = ()
     if paths & {"names", "block"}:
         missing = [f for a, f in want.entries if seen.resolves.get(f) != a and f != want.fqdn]

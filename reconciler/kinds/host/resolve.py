@@ -49,8 +49,16 @@ def _card(document: Document, scope: Scope) -> HostCard:
         tuple(own.host_keys),
     )
     return HostCard(
-        document.name, spec.fqdn, spec.address or spec.fqdn, connection, dict(document.labels),
-        spec.migration.address or "", spec.migration.ports, spec.reserve.memory, document.file, document.line,
+        document.name,
+        spec.fqdn,
+        spec.address or spec.fqdn,
+        connection,
+        dict(document.labels),
+        spec.migration.address or "",
+        spec.migration.ports,
+        spec.reserve.memory,
+        document.file,
+        document.line,
     )
 
 

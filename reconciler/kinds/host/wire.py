@@ -59,10 +59,10 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
 
 
 def _services(text: str) -> dict[str, str]:
-    """`active enabled` when any unit behind the name is (libvirtd is often only a socket), else what the service says."""
+    """`active enabled` when any unit behind the name is (libvirtd may be only a socket), else what the service says."""
     units: dict[str, list[tuple[str, str]]] = {}
     for line in text.splitlines():
-        words = (line.split(" ") + ["", "", ""])[:4]
+        words = [*line.split(" "), "", "", ""][:4]
         units.setdefault(words[0], []).append((words[2], words[3]))
     services = {}
     for name, seen in sorted(units.items()):

@@ -9,7 +9,17 @@ from reconciler.kinds.lease.state import Gate, LeaseState
 from reconciler.kinds.lease.wire import facts, read
 
 KIND = Kind(
-    name="lease", yaml="", spec=None, states=(LeaseState, Gate),
-    actions=(GrantAccess, OpenPort, ClosePort, RevokeAccess), resolve=resolve, facts=facts, read=read,
-    compare=compare, plan=plan, run=run, weave=weave, uses_inventory=False,
+    name="lease",
+    yaml="",
+    spec=None,
+    states=(LeaseState, Gate),
+    actions=(GrantAccess, OpenPort, ClosePort, RevokeAccess),
+    resolve=resolve,
+    facts=facts,
+    read=read,
+    compare=compare,
+    plan=plan,
+    run=run,
+    weave=weave,
+    uses_inventory=False,
 )

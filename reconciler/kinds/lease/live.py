@@ -25,16 +25,35 @@ f="$h/.ssh/authorized_keys"; [ -d "$h/.ssh" ] || install -d -m 700 -o "$1" -g "$
 [ -e "$f" ] || install -m 600 -o "$1" -g "$(id -gn "$1")" /dev/null "$f"
 exec 9<"$h/.ssh"; flock -w 10 9; n=$(mktemp "$h/.ssh/.reconciler.XXXXXX"); trap 'rm -f "$n"' EXIT; cp -p "$f" "$n"
 """
-_ADD_LINE = _LOCKED + """[ -z "$(tail -c1 "$n")" ] || echo >>"$n"
+_ADD_LINE = (
+    _LOCKED
+    + """[ -z "$(tail -c1 "$n")" ] || echo >>"$n"
 cat >>"$n"; command -v restorecon >/dev/null && restorecon "$n" || true; mv "$n" "$f"; trap - EXIT"""
-_DROP_LINE = _LOCKED + """grep -vF "$2" "$f" >"$n" || [ $? -eq 1 ]
+)
+_DROP_LINE = (
+    _LOCKED
+    + """grep -vF "$2" "$f" >"$n" || [ $? -eq 1 ]
 command -v restorecon >/dev/null && restorecon "$n" || true; mv "$n" "$f"; trap - EXIT; ! grep -qF "$2" "$f\""""
+)
 _FORGET = f"""set -e; f={KNOWN_HOSTS}; if [ -f $f ] && grep -qF "{TAG}$1" $f; then umask 022; n=$(mktemp $f.XXXXXX)
 grep -vF "{TAG}$1" $f >"$n" || [ $? -eq 1 ]; chmod 644 "$n"; if [ -s "$n" ]; then mv "$n" $f; else rm -f "$n" $f; fi; fi
 rm -rf "{FOLDER}/$1"; rmdir {FOLDER} /run/reconciler 2>/dev/null || true
 systemctl stop "reconciler-lease-$2.timer" 2>/dev/null || true; [ ! -e "{FOLDER}/$1" ]"""
-_SSH = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=10",
-        "-o", "StrictHostKeyChecking=yes", "-o", "PreferredAuthentications=publickey"]
+_SSH = [
+    "ssh",
+    "-F",
+    "none",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    "ConnectTimeout=10",
+    "-o",
+    "StrictHostKeyChecking=yes",
+    "-o",
+    "PreferredAuthentications=publickey",
+]
 
 
 def run(action: Action, hands: Hands) -> Done:
@@ -72,10 +91,14 @@ def _grant(way: Passage, domain: str, hands: Hands) -> Done:
     source, there = hands.hosts[way.source], hands.hosts[way.destination]
     _route(source, there, way, hands)
     name, kind = f"{way.lease}.{domain}", way.key_type.partition("-")
-    public = _script(source, hands, "make a key", _MAKE_KEY, name, kind[0], kind[2] or "0", str(way.lifetime), way.lease)
+    public = _script(
+        source, hands, "make a key", _MAKE_KEY, name, kind[0], kind[2] or "0", str(way.lifetime), way.lease
+    )
     hands.at("lease.keyed")
     host_keys = _script(there, hands, "read its SSH host keys", "cat /etc/ssh/ssh_host_*_key.pub")
-    known = "".join(f"{there.fqdn} {' '.join(k.split()[:2])} {TAG}{name}\n" for k in host_keys.splitlines() if k.strip())
+    known = "".join(
+        f"{there.fqdn} {' '.join(k.split()[:2])} {TAG}{name}\n" for k in host_keys.splitlines() if k.strip()
+    )
     remember = f"umask 022; cat >>{KNOWN_HOSTS}"
     _script(source, hands, "note the destination's host keys", remember, stdin=known)
     until = _script(there, hands, "read its clock", _UNTIL, str(way.lifetime)).strip()
@@ -120,7 +143,9 @@ def _open(way: Passage, hands: Hands) -> Done:
     said = hands.shell.run(source, probe)
     if said.code != 0 and "refused" not in said.err:
         fix = "is there a filter between the hosts, or a rule of higher precedence in nftables?"
-        raise Refused(source.name, f"cannot reach {way.target}:{way.port}: {said.err.strip()[-200:] or 'no answer'}", fix)
+        raise Refused(
+            source.name, f"cannot reach {way.target}:{way.port}: {said.err.strip()[-200:] or 'no answer'}", fix
+        )
     return Done(f"{way.port}/tcp answers {way.peer}")
 
 
@@ -137,10 +162,14 @@ def _close(action: ClosePort, hands: Hands) -> Done:
     rules = hands.shell.run(card, ["nft", "list", "ruleset"])
     left = [x for x in rules.out.splitlines() if f"saddr {action.peer} " in x and f"dport {action.port} " in x]
     if left:
-        raise Refused(card.name, f"firewalld forgot the rule but nftables keeps it: {left[0].strip()}",
-                      "`systemctl restart firewalld` when nothing migrates")
-    return Done(f"{action.port}/tcp is closed, proven in nftables" if rules.code == 0 else "closed",
-                changed=reply.code == 0)
+        raise Refused(
+            card.name,
+            f"firewalld forgot the rule but nftables keeps it: {left[0].strip()}",
+            "`systemctl restart firewalld` when nothing migrates",
+        )
+    return Done(
+        f"{action.port}/tcp is closed, proven in nftables" if rules.code == 0 else "closed", changed=reply.code == 0
+    )
 
 
 def _close_permanent(card: HostCard, zone: str, hands: Hands) -> Done:
@@ -177,6 +206,9 @@ def _prove_refused(action: RevokeAccess, hands: Hands) -> str:
         return "no key was made, nothing to refuse"
     reply = _login(source, there, action.user, action.lease, action.domain, hands)
     if "Permission denied" not in reply.err:
-        raise HostError(there.name, f"a revoked login was not refused: {(reply.err or reply.out).strip()[-200:]}",
-                        f"look at authorized_keys of {action.user} there")
+        raise HostError(
+            there.name,
+            f"a revoked login was not refused: {(reply.err or reply.out).strip()[-200:]}",
+            f"look at authorized_keys of {action.user} there",
+        )
     return f"login from {source.name} is refused, key deleted"

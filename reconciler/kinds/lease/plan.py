@@ -40,8 +40,16 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
             why = "a temporary rule of ours was made permanent"
             return [ClosePort(place=place, zone=piece.zone, permanent=True, reason=why)]
         case "key":
-            return [RevokeAccess(place=place, lease=piece.lease, domain=piece.domain, destination=place.host,
-                                 user=piece.user, reason=reason)]
+            return [
+                RevokeAccess(
+                    place=place,
+                    lease=piece.lease,
+                    domain=piece.domain,
+                    destination=place.host,
+                    user=piece.user,
+                    reason=reason,
+                )
+            ]
         case _:
             return [RevokeAccess(place=place, lease=piece.lease, domain=piece.domain, source=place.host, reason=reason)]
 
@@ -84,19 +92,45 @@ def _around(action: Action, way: Passage, view: View) -> list[Action]:
     domain, fqdn = action.place.name, view.fleet.hosts[way.destination].fqdn
     place = Place("lease", way.destination, way.lease)
     # A grant waits for what the move waits for, so that access is open no longer than it must be.
-    grant = GrantAccess(place=place, way=way, domain=domain, requires=action.requires, needs=action.needs,
-                        reason=f"for the move of {domain}")
+    grant = GrantAccess(
+        place=place,
+        way=way,
+        domain=domain,
+        requires=action.requires,
+        needs=action.needs,
+        reason=f"for the move of {domain}",
+    )
     opening: list[Action] = [grant]
     if not way.standing:
-        opening.append(OpenPort(place=place, way=way, domain=domain, needs=(grant.id,), reason=f"for the move of {domain}"))
+        opening.append(
+            OpenPort(place=place, way=way, domain=domain, needs=(grant.id,), reason=f"for the move of {domain}")
+        )
     move = replace(action.through(way), needs=tuple(dict.fromkeys((*action.needs, *(a.id for a in opening)))))
     closing: list[Action] = []
     if not way.standing:
-        closing.append(ClosePort(place=place, zone=way.zone, peer=way.peer, port=way.port, after=(move.id,),
-                                 reason="always, also after a failure"))
-    closing.append(RevokeAccess(place=place, lease=way.lease, domain=domain, source=way.source,
-                                destination=way.destination, user=way.user, fqdn=fqdn, after=(move.id,),
-                                reason="always, also after a failure"))
+        closing.append(
+            ClosePort(
+                place=place,
+                zone=way.zone,
+                peer=way.peer,
+                port=way.port,
+                after=(move.id,),
+                reason="always, also after a failure",
+            )
+        )
+    closing.append(
+        RevokeAccess(
+            place=place,
+            lease=way.lease,
+            domain=domain,
+            source=way.source,
+            destination=way.destination,
+            user=way.user,
+            fqdn=fqdn,
+            after=(move.id,),
+            reason="always, also after a failure",
+        )
+    )
     return [*opening, move, *closing]
 
 

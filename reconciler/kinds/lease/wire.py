@@ -12,7 +12,9 @@ from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
 
-_BUS = "busctl --json=short call org.fedoraproject.FirewallD1 /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1"
+_BUS = (
+    "busctl --json=short call org.fedoraproject.FirewallD1 /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1"
+)
 _GATE = f"""a="$1"; [ -n "$a" ] || a=$(echo "$SSH_CONNECTION" | cut -d' ' -f3)
 echo "address $a"
 i=$(ip -4 -o addr show to "$a" | awk '{{print $2; exit}}')
@@ -27,7 +29,8 @@ _RULES = f"""for z in $({_BUS}.zone getActiveZones 2>/dev/null | grep -o '"[^"]*
 r=$({_BUS}.zone getRichRules s "$z" 2>/dev/null) && echo "$z $r"; done; exit 0"""
 _KEYS = f"""for u; do f="$(getent passwd "$u" | cut -d: -f6)/.ssh/authorized_keys"
 [ -f "$f" ] && grep -F "{TAG}" "$f" | sed "s/^/$u /"; done; exit 0"""
-_SECRETS = f"""ls -1 {FOLDER} 2>/dev/null; grep -hoE "{TAG}[^ ]+" {KNOWN_HOSTS} 2>/dev/null | sed "s/^{TAG}//" | sort -u; exit 0"""
+_SECRETS = f"""ls -1 {FOLDER} 2>/dev/null
+grep -hoE "{TAG}[^ ]+" {KNOWN_HOSTS} 2>/dev/null | sed "s/^{TAG}//" | sort -u; exit 0"""
 _PERMANENT = f"""grep -l 'priority="{PRIORITY}"' /etc/firewalld/zones/*.xml 2>/dev/null; exit 0"""
 _RULE = re.compile(r'source address="([0-9.]+)(?:/32)?" port port="(\d+)" protocol="tcp" accept')
 
@@ -95,7 +98,9 @@ def read_keys(text: str) -> list[LeaseState]:
         until = re.search(r'expiry-time="(\d+Z?)"', rest)
         lease, _, domain = rest.rpartition(TAG)[2].strip().partition(".")
         peer = re.search(r'from="([^"]*)"', rest)
-        keys.append(LeaseState("key", lease, domain, user, peer=peer[1] if peer else "", until=until[1] if until else ""))
+        keys.append(
+            LeaseState("key", lease, domain, user, peer=peer[1] if peer else "", until=until[1] if until else "")
+        )
     return keys
 
 
@@ -124,8 +129,7 @@ def _zones(text: str) -> list[str]:
 def rich_rule(peer: str, port: int) -> str:
     """The rule that lets one peer reach one port; its priority is our mark."""
     return (
-        f'rule priority="{PRIORITY}" family="ipv4" source address="{peer}/32" '
-        f'port port="{port}" protocol="tcp" accept'
+        f'rule priority="{PRIORITY}" family="ipv4" source address="{peer}/32" port port="{port}" protocol="tcp" accept'
     )
 
 

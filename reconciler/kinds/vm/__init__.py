@@ -20,9 +20,26 @@ from reconciler.kinds.vm.state import DomainState, Room
 from reconciler.kinds.vm.wire import facts, read
 
 KIND = Kind(
-    name="vm", yaml="VirtualMachine", spec=VirtualMachineSpec, states=(DomainState, Room),
+    name="vm",
+    yaml="VirtualMachine",
+    spec=VirtualMachineSpec,
+    states=(DomainState, Room),
     actions=(
-        AdoptDomain, CloneDomain, DefineDomain, StartDomain, StopDomain, SetAutostart, SetResources, MoveLive, ProveDomain,
+        AdoptDomain,
+        CloneDomain,
+        DefineDomain,
+        StartDomain,
+        StopDomain,
+        SetAutostart,
+        SetResources,
+        MoveLive,
+        ProveDomain,
     ),
-    resolve=resolve, facts=facts, read=read, compare=compare, plan=plan, run=run, attachments=attachments,
+    resolve=resolve,
+    facts=facts,
+    read=read,
+    compare=compare,
+    plan=plan,
+    run=run,
+    attachments=attachments,
 )

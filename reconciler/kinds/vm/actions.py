@@ -138,7 +138,9 @@ class SetResources(_Touch):
 
     def explain(self) -> str:
         said = [f"{self.vcpus} vCPU"] if self.vcpus else []
-        return "set " + " and ".join(said + ([show_size(self.memory)] if self.memory else [])) + ", from the next boot on"
+        return (
+            "set " + " and ".join(said + ([show_size(self.memory)] if self.memory else [])) + ", from the next boot on"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,9 @@ class MoveLive(_Touch):
         return snapshot.lacking(there).having(self.place, state)
 
     def explain(self) -> str:
-        extra = [word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on]
+        extra = [
+            word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on
+        ]
         return f"move live {self.origin} -> {self.place.host}" + (f" ({', '.join(extra)})" if extra else "")
 
 

@@ -47,7 +47,9 @@ def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
         yield Blocker(f"its {device} cannot leave the host", "detach it, or keep the VM where it is")
     for nic in seen.nics:
         if nic.network and nic.network not in room.networks:
-            yield Blocker(f"{host} has no active libvirt network {nic.network!r}", f"virsh net-start {nic.network} there")
+            yield Blocker(
+                f"{host} has no active libvirt network {nic.network!r}", f"virsh net-start {nic.network} there"
+            )
         if nic.bridge and not nic.network and nic.bridge not in room.bridges:
             yield Blocker(f"{host} has no bridge {nic.bridge!r}", "make the bridge there, or move the NIC to a network")
 

@@ -58,7 +58,9 @@ def _sources(action: CloneDomain, card: HostCard, hands: Hands) -> dict[str, str
     reading = hands.hypervisor.domain(card, action.base_uuid)
     if reading is None or reading.state != "shutoff":
         said = reading.state if reading else "gone"
-        raise Refused(card.name, f"{action.base} is {said}; only a VM that is off is copied", f"virsh shutdown {action.base}")
+        raise Refused(
+            card.name, f"{action.base} is {said}; only a VM that is off is copied", f"virsh shutdown {action.base}"
+        )
     return {disk.target: disk.path for disk in read_domain(reading, {}).disks}
 
 
@@ -70,13 +72,18 @@ def _copy(disk: CloneDisk, source: str, card: HostCard, hands: Hands) -> int:
     if pool is None or not pool.active:
         raise Refused(card.name, f"pool {disk.pool} is not active", "plan again")
     if any(v.name == disk.volume for v in pool.volumes):
-        raise Refused(card.name, f"volume {disk.volume} is in pool {disk.pool} by now; nothing is overwritten", "plan again")
+        raise Refused(
+            card.name, f"volume {disk.volume} is in pool {disk.pool} by now; nothing is overwritten", "plan again"
+        )
     if size + disk.min_free > pool.available:
         numbers = f"{show_size(size + disk.min_free)} needed, {show_size(pool.available)} free"
         raise Refused(card.name, f"no space in pool {disk.pool}: {numbers}", "free or add space")
     hands.at("clone.copying")
     hands.hypervisor.copy_volume(
-        card, source, disk.pool, _volume_xml(disk, capacity),
+        card,
+        source,
+        disk.pool,
+        _volume_xml(disk, capacity),
         lambda done: hands.tell(f"copying {disk.target}", min(done, size), size, {}),
     )
     hands.tell(f"copying {disk.target}", size, size, {})

@@ -42,7 +42,7 @@ def _clone(item: Desired, view: View) -> list[Action | Refusal]:
     if len(bases) != 1:
         said = "is on no host" if not bases else f"is on {' and '.join(p.host for p, _ in bases)}"
         return [refuse(item, f"the base VM {want.base!r} {said}", "correct source.clone.from")]
-    (base_place, base), = bases
+    ((base_place, base),) = bases
     uuid = str(uuids.uuid5(_SPACE, f"{view.fleet.name}/{want.name}/{base.uuid}"))
     nics = _macs(want, base, view)
     wrong = [*_base_problems(item, base_place, base, view), *_taken(item, uuid, nics, view)]
@@ -51,10 +51,18 @@ def _clone(item: Desired, view: View) -> list[Action | Refusal]:
     result = _result(want, base, uuid, nics, view.fleet.name)
     unfinished = view.snapshot.get(item.place)
     clone = CloneDomain(
-        place=item.place, uuid=uuid, base=want.base, base_uuid=base.uuid, base_host=base_place.host,
-        disks=want.disks, nics=nics, result=result, again=unfinished is not None,
+        place=item.place,
+        uuid=uuid,
+        base=want.base,
+        base_uuid=base.uuid,
+        base_host=base_place.host,
+        disks=want.disks,
+        nics=nics,
+        result=result,
+        again=unfinished is not None,
         expected_bytes=_size(want, base, base_place.host, view),
-        requires=_pools(want, (base_place.host, want.host)), reason="is on no host" if not unfinished else "unfinished",
+        requires=_pools(want, (base_place.host, want.host)),
+        reason="is on no host" if not unfinished else "unfinished",
     )
     return [clone, *_afterwards(want, item.place, uuid, result, clone.id)]
 
@@ -62,14 +70,30 @@ def _clone(item: Desired, view: View) -> list[Action | Refusal]:
 def _afterwards(want: VmDesired, place: Place, uuid: str, made: DomainState, need: str) -> list[Action]:
     steps: list[Action] = []
     if want.vcpus not in (None, made.vcpus) or want.memory not in (None, made.memory):
-        steps.append(SetResources(place=place, uuid=uuid, vcpus=want.vcpus, memory=want.memory, needs=(need,),
-                                  reason=f"the source has {made.vcpus} vCPU and {show_size(made.memory)}"))
+        steps.append(
+            SetResources(
+                place=place,
+                uuid=uuid,
+                vcpus=want.vcpus,
+                memory=want.memory,
+                needs=(need,),
+                reason=f"the source has {made.vcpus} vCPU and {show_size(made.memory)}",
+            )
+        )
     if want.autostart:
         steps.append(SetAutostart(place=place, uuid=uuid, on=True, needs=(need,), reason="declared"))
     if want.power == "running":
         start = StartDomain(place=place, uuid=uuid, needs=(need, *(s.id for s in steps)), reason="declared running")
-        prove = ProveDomain(place=place, uuid=uuid, checks=want.checks, vcpus=want.vcpus, memory=want.memory,
-                            autostart=want.autostart, needs=(start.id,), reason="what was done must be true")
+        prove = ProveDomain(
+            place=place,
+            uuid=uuid,
+            checks=want.checks,
+            vcpus=want.vcpus,
+            memory=want.memory,
+            autostart=want.autostart,
+            needs=(start.id,),
+            reason="what was done must be true",
+        )
         steps += [start, prove]
     return steps
 
@@ -82,7 +106,9 @@ def _macs(want: VmDesired, base: DomainState, view: View) -> tuple[WantedNic, ..
     wanted += [WantedNic()] * (len(base.nics) - len(wanted))
     nics = []
     for number, nic in enumerate(wanted):
-        nics.append(nic if nic.mac else replace(nic, mac=_mac(f"{view.fleet.name}/{want.name}/{base.uuid}/{number}", used)))
+        nics.append(
+            nic if nic.mac else replace(nic, mac=_mac(f"{view.fleet.name}/{want.name}/{base.uuid}/{number}", used))
+        )
         used.add(nics[-1].mac)
     return tuple(nics)
 
@@ -104,11 +130,15 @@ def _base_problems(item: Desired, place: Place, base: DomainState, view: View) -
     if base.making:
         yield refuse(item, f"the base VM {want.base} is itself an unfinished clone", "let its clone finish first")
     if len(want.nics or ()) > len(base.nics):
-        yield refuse(item, f"{len(want.nics or ())} interfaces declared, {want.base} has {len(base.nics)}", "declare fewer")
+        yield refuse(
+            item, f"{len(want.nics or ())} interfaces declared, {want.base} has {len(base.nics)}", "declare fewer"
+        )
     copied = {disk.target for disk in want.disks}
     own = {disk.target for disk in base.disks if disk.path and not disk.readonly and not disk.shareable}
     for target in sorted(own - copied):
-        yield refuse(item, f"disk {target} of {want.base} is not in source.clone.disks", "name a pool and volume for it")
+        yield refuse(
+            item, f"disk {target} of {want.base} is not in source.clone.disks", "name a pool and volume for it"
+        )
     for target in sorted(copied - own):
         yield refuse(item, f"{want.base} has no disk {target}", f"its disks: {', '.join(sorted(own)) or 'none'}")
     if place.host != want.host:
@@ -133,7 +163,9 @@ def _space(item: Desired, base: DomainState, host: str, view: View) -> Iterator[
         pool = room.pool(name) if room else None
         if pool and pool.active and size > pool.available:
             numbers = f"{show_size(size)} needed with minFree, {show_size(pool.available)} free"
-            yield refuse(item, f"no space in pool {name} on {host}: {numbers}", "free or add space, or use another pool")
+            yield refuse(
+                item, f"no space in pool {name} on {host}: {numbers}", "free or add space, or use another pool"
+            )
 
 
 def _taken(item: Desired, uuid: str, nics: Sequence[WantedNic], view: View) -> Iterator[Refusal]:
@@ -171,8 +203,18 @@ def _result(want: VmDesired, base: DomainState, uuid: str, nics: Sequence[Wanted
         for n, old in zip(nics, base.nics, strict=False)
     )
     nvram = nvram_path(base.nvram, want.name) if base.nvram else ""
-    return replace(base, uuid=uuid, disks=disks, nics=own, nvram=nvram, fleet=fleet, autostart=False, digest="",
-                   addresses=(), making=())
+    return replace(
+        base,
+        uuid=uuid,
+        disks=disks,
+        nics=own,
+        nvram=nvram,
+        fleet=fleet,
+        autostart=False,
+        digest="",
+        addresses=(),
+        making=(),
+    )
 
 
 def _size(want: VmDesired, base: DomainState, host: str, view: View) -> int:
@@ -196,9 +238,16 @@ def _define(item: Desired, view: View) -> list[Action | Refusal]:
     wrong = list(_taken_xml(item, result, view))
     if wrong:
         return [*wrong]
-    define = DefineDomain(place=item.place, uuid=result.uuid, xml=xml, digest=want.digest, fleet=view.fleet.name,
-                          result=result, reason="is on no host",
-                          requires=tuple(i.place for i in view.of("pool") if i.place.host == want.host))
+    define = DefineDomain(
+        place=item.place,
+        uuid=result.uuid,
+        xml=xml,
+        digest=want.digest,
+        fleet=view.fleet.name,
+        result=result,
+        reason="is on no host",
+        requires=tuple(i.place for i in view.of("pool") if i.place.host == want.host),
+    )
     return [define, *_afterwards(want, item.place, result.uuid, result, define.id)]
 
 

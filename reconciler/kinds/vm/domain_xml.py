@@ -12,8 +12,8 @@ from reconciler.kinds.vm.wire import parse, put_mark
 def clone_xml(base: str, name: str, uuid: str, disks: Mapping[str, tuple[str, str]], nics: Sequence[WantedNic]) -> str:
     """The base's XML made another VM's. `disks` maps a target to (path, format).
 
-    New: name, UUID (also in SMBIOS), MACs, disk paths, NVRAM path. Dropped or loosened: tap names, fixed graphics ports,
-    agent channel paths, run-time labels, our mark. Serial and log files get the new name; the guest's content is untouched.
+    New: name, UUID (also in SMBIOS), MACs, disk paths, NVRAM path. Dropped or loosened: tap names, fixed graphics
+    ports, agent channel paths. Serial and log files get the new name; the guest's content is untouched.
     """
     root = parse(base)
     old = root.findtext("name") or ""

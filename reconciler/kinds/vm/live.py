@@ -71,13 +71,17 @@ def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
     for other in hands.others(card.name):
         seen = hands.hypervisor.domain(other, uuid)
         if seen is not None and seen.state != "shutoff":
-            raise NeedsHuman(f"{here.name} is {seen.state} on {other.name}; it was not started on {card.name}",
-                             "find out which host shall have it")
+            raise NeedsHuman(
+                f"{here.name} is {seen.state} on {other.name}; it was not started on {card.name}",
+                "find out which host shall have it",
+            )
     hands.at("start.asked")
     hands.hypervisor.start_domain(card, uuid)
     state = _present(card, uuid, hands).state
     if state != "running":
-        raise Refused(card.name, f"{here.name} was started and is {state}", f"see its log in {card.name}:/var/log/libvirt/qemu")
+        raise Refused(
+            card.name, f"{here.name} was started and is {state}", f"see its log in {card.name}:/var/log/libvirt/qemu"
+        )
     return Done("running")
 
 

@@ -13,7 +13,8 @@ from reconciler.model.units import show_duration, show_size
 from reconciler.ports import DomainReading, Hands, JobNumbers, MigrationRequest
 
 KEYS = "/run/reconciler/leases"
-_WRITE_TOKEN = """set -e; d="$1"; t=$(findmnt -n -o TARGET -T "$d"); [ "$t" != / ] || { echo "$d is on the root disk" >&2; exit 4; }
+_WRITE_PROOF = """set -e; d="$1"; t=$(findmnt -n -o TARGET -T "$d")
+[ "$t" != / ] || { echo "$d is on the root disk" >&2; exit 4; }
 f="$d/.reconciler-token-$2"; cat /proc/sys/kernel/random/uuid >"$f"; cat "$f\""""
 
 
@@ -36,8 +37,12 @@ def move(action: MoveLive, hands: Hands) -> Done:
         return _after_failure(action, source, there, error, hands)
     hands.at("move.migrated")
     _settle(action, source, there, hands)
-    facts = {"bytes": numbers.processed, "iterations": numbers.iteration, "milliseconds": numbers.elapsed_ms,
-             "downtime_ms": numbers.downtime_ms}
+    facts = {
+        "bytes": numbers.processed,
+        "iterations": numbers.iteration,
+        "milliseconds": numbers.elapsed_ms,
+        "downtime_ms": numbers.downtime_ms,
+    }
     took = show_duration(numbers.elapsed_ms / 1000)
     return Done(f"{show_size(numbers.processed)} in {took}, {numbers.iteration} iterations", facts=facts)
 
@@ -48,7 +53,9 @@ def _already(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) 
     if here is None and other is not None and other.state == "running":
         return Done("is there already", changed=False)
     if here is None or here.state != "running":
-        raise Refused(source.name, f"{action.place.name} is {here.state if here else 'gone'}, not running", "plan again")
+        raise Refused(
+            source.name, f"{action.place.name} is {here.state if here else 'gone'}, not running", "plan again"
+        )
     if other is not None:
         raise NeedsHuman(f"{action.place.name} is on {there.name} too ({other.state}); nothing was moved", "plan again")
     if here.migrating:
@@ -60,7 +67,7 @@ def _prove_shared(path: str, name: str, source: HostCard, there: HostCard, hands
     """A token written on one host and read on the other; never written where nothing is mounted."""
     token = f"{path}/.reconciler-token-{name}"
     try:
-        written = hands.shell.run(source, ["sh", "-c", _WRITE_TOKEN, "sh", path, name])
+        written = hands.shell.run(source, ["sh", "-c", _WRITE_PROOF, "sh", path, name])
         if written.code != 0:
             raise Refused(source.name, f"{path} is not shared storage: {written.err.strip()[-200:]}", "mount it")
         read = hands.shell.run(there, ["cat", token])
@@ -90,8 +97,13 @@ def _request(action: MoveLive) -> MigrationRequest:
 
 
 def _tell(job: JobNumbers, hands: Hands) -> None:
-    facts = {"rate": job.rate, "dirty_rate": job.dirty_rate, "iteration": job.iteration, "remaining": job.remaining,
-             "seconds_left": round(job.remaining / job.rate, 1) if job.rate else None}
+    facts = {
+        "rate": job.rate,
+        "dirty_rate": job.dirty_rate,
+        "iteration": job.iteration,
+        "remaining": job.remaining,
+        "seconds_left": round(job.remaining / job.rate, 1) if job.rate else None,
+    }
     hands.tell(job.phase, job.processed, job.total, facts)
 
 
@@ -100,17 +112,26 @@ def _after_failure(action: MoveLive, source: HostCard, there: HostCard, error: H
     states = [_ask(card, action.uuid, hands) for card in (source, there)]
     here, other = states
     if isinstance(here, Unreachable) or isinstance(other, Unreachable):
-        raise NeedsHuman(f"{action.place.name}: the move ended without an answer ({error.reason}), and "
-                         f"{(here if isinstance(here, Unreachable) else other)}", "bring that host back and plan again")
+        raise NeedsHuman(
+            f"{action.place.name}: the move ended without an answer ({error.reason}), and "
+            f"{(here if isinstance(here, Unreachable) else other)}",
+            "bring that host back and plan again",
+        )
     if _runs(other) and not _runs(here):
         _settle(action, source, there, hands)
         return Done(f"arrived, though libvirt reported: {error.reason}")
     if _runs(other) and _runs(here):
-        raise NeedsHuman(f"ALARM: {action.place.name} runs on {source.name} AND {there.name}", "stop the wrong one by hand")
+        raise NeedsHuman(
+            f"ALARM: {action.place.name} runs on {source.name} AND {there.name}", "stop the wrong one by hand"
+        )
     if not _runs(here):
-        said = ", ".join(f"{s.state if isinstance(s, DomainReading) else 'absent'} on {c.name}"
-                         for s, c in ((here, source), (other, there)))
-        raise NeedsHuman(f"{action.place.name} runs nowhere after a failed move: {said}", "look at both hosts' libvirtd log")
+        said = ", ".join(
+            f"{s.state if isinstance(s, DomainReading) else 'absent'} on {c.name}"
+            for s, c in ((here, source), (other, there))
+        )
+        raise NeedsHuman(
+            f"{action.place.name} runs nowhere after a failed move: {said}", "look at both hosts' libvirtd log"
+        )
     fix = f"it still runs on {source.name}; `journalctl -u libvirtd` there says more"
     raise Refused(source.name, f"the move failed: {error.reason}", fix) from None
 
@@ -137,9 +158,11 @@ def _settle(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -
     hands.at("move.settled")
     left = hands.hypervisor.domain(source, action.uuid)
     if left is not None and left.state != "shutoff":
-        raise NeedsHuman(f"ALARM: {action.place.name} is {left.state} on {source.name} after it moved", "stop nothing yet; look")
+        raise NeedsHuman(
+            f"ALARM: {action.place.name} is {left.state} on {source.name} after it moved", "stop nothing yet; look"
+        )
     if left is not None:
         hands.hypervisor.undefine_domain(source, action.uuid)
     arrived = hands.hypervisor.domain(there, action.uuid)
     if arrived is None or not arrived.persistent:
-        raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", f"virsh dumpxml it there and define it")
+        raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", "virsh dumpxml it there and define it")

@@ -4,8 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.kinds.vm.actions import AdoptDomain, MoveLive, ProveDomain, SetAutostart, SetResources, StartDomain
-from reconciler.kinds.vm.actions import DefineDomain, StopDomain
+from reconciler.kinds.vm.actions import (
+    AdoptDomain,
+    DefineDomain,
+    MoveLive,
+    ProveDomain,
+    SetAutostart,
+    SetResources,
+    StartDomain,
+    StopDomain,
+)
 from reconciler.kinds.vm.blockers import blockers
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
@@ -52,7 +60,11 @@ def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -
 def _nics(state: DomainState, wanted: Sequence[WantedNic]) -> tuple[object, object]:
     """Only what is declared of each NIC, in order."""
     old = [
-        {k: getattr(nic, k) for k in ("mac", "network", "bridge") if number >= len(wanted) or getattr(wanted[number], k)}
+        {
+            k: getattr(nic, k)
+            for k in ("mac", "network", "bridge")
+            if number >= len(wanted) or getattr(wanted[number], k)
+        }
         for number, nic in enumerate(state.nics)
     ]
     new = [{k: getattr(w, k) for k in ("mac", "network", "bridge") if getattr(w, k)} for w in wanted]
@@ -61,8 +73,7 @@ def _nics(state: DomainState, wanted: Sequence[WantedNic]) -> tuple[object, obje
 
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     """Create, or bring the existing one to what is declared; a contradiction is for a person."""
-    item = view.at(difference.place)
-    assert item is not None
+    item = view.required(difference.place)
     want: VmDesired = item.value
     seen = sightings(want.name, view)
     if len(seen) > 1:
@@ -94,7 +105,9 @@ def _frozen(item: Desired, seen: list[tuple[Place, DomainState]], view: View) ->
     return refuse(item, f"frozen: it may live on {where}, which did not answer", f"bring {where} back and plan again")
 
 
-def _update(item: Desired, seen: tuple[Place, DomainState], difference: Difference, view: View) -> list[Action | Refusal]:
+def _update(
+    item: Desired, seen: tuple[Place, DomainState], difference: Difference, view: View
+) -> list[Action | Refusal]:
     (place, state), want = seen, item.value
     if state.migrating:
         return [refuse(item, "is being migrated right now", "wait until it has ended and plan again")]
@@ -134,13 +147,30 @@ def _definition(
         if result.uuid != state.uuid:
             return [refuse(item, "its domain XML names another UUID", f"the domain has {state.uuid}")]
         result = replace(result, power=state.power, autostart=state.autostart)
-        steps.append(DefineDomain(place=place, uuid=state.uuid, xml=xml, digest=want.digest, fleet=view.fleet.name,
-                                  result=result, disruption=when, reason="the XML file changed"))
+        steps.append(
+            DefineDomain(
+                place=place,
+                uuid=state.uuid,
+                xml=xml,
+                digest=want.digest,
+                fleet=view.fleet.name,
+                result=result,
+                disruption=when,
+                reason="the XML file changed",
+            )
+        )
     if paths & {"vcpus", "memory"}:
         reason = f"has {state.vcpus} vCPU and {state.memory // 2**20} MiB"
-        steps.append(SetResources(place=place, uuid=state.uuid, disruption=when, reason=reason,
-                                  vcpus=want.vcpus if "vcpus" in paths else None,
-                                  memory=want.memory if "memory" in paths else None))
+        steps.append(
+            SetResources(
+                place=place,
+                uuid=state.uuid,
+                disruption=when,
+                reason=reason,
+                vcpus=want.vcpus if "vcpus" in paths else None,
+                memory=want.memory if "memory" in paths else None,
+            )
+        )
     if "autostart" in paths:
         reason = f"autostart is {'on' if state.autostart else 'off'}"
         steps.append(SetAutostart(place=place, uuid=state.uuid, on=bool(want.autostart), reason=reason))
@@ -159,8 +189,16 @@ def _power(want: VmDesired, place: Place, state: DomainState, paths: frozenset[s
 
 def prove(want: VmDesired, place: Place, uuid: str, needs: tuple[str, ...]) -> ProveDomain:
     """The proof that follows a start or a move."""
-    return ProveDomain(place=place, uuid=uuid, checks=want.checks, vcpus=want.vcpus, memory=want.memory,
-                       autostart=want.autostart, needs=needs, reason="what was done must be true")
+    return ProveDomain(
+        place=place,
+        uuid=uuid,
+        checks=want.checks,
+        vcpus=want.vcpus,
+        memory=want.memory,
+        autostart=want.autostart,
+        needs=needs,
+        reason="what was done must be true",
+    )
 
 
 def _move(item: Desired, place: Place, state: DomainState, view: View, before: list[str]) -> list[Action | Refusal]:
@@ -176,13 +214,27 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in found]
     there = Place("vm", want.host, want.name)
     cards, access = view.fleet.hosts, view.fleet.access
-    way = Passage(lease_id(want.name, place.host, want.host, view.now), place.host, want.host, user=access.user,
-                  key_type=access.key_type, lifetime=access.lifetime)
+    way = Passage(
+        lease_id(want.name, place.host, want.host, view.now),
+        place.host,
+        want.host,
+        user=access.user,
+        key_type=access.key_type,
+        lifetime=access.lifetime,
+    )
     move = MoveLive(
-        place=there, uuid=state.uuid, origin=place.host, address=cards[want.host].fqdn, policy=want.moves, way=way,
+        place=there,
+        uuid=state.uuid,
+        origin=place.host,
+        address=cards[want.host].fqdn,
+        policy=want.moves,
+        way=way,
         proofs=tuple(p for p in want.shared_paths if any(d.path.startswith(p + "/") for d in state.disks)),
-        autostart=state.autostart if want.autostart is None else want.autostart, needs=tuple(before),
-        requires=_grounds(place.host, want.host, view), disruption=Disruption.MOVE_LIVE, expected_bytes=state.memory,
+        autostart=state.autostart if want.autostart is None else want.autostart,
+        needs=tuple(before),
+        requires=_grounds(place.host, want.host, view),
+        disruption=Disruption.MOVE_LIVE,
+        expected_bytes=state.memory,
         reason=f"placement says {want.host}, runs on {place.host}",
     )
     return [move, prove(want, there, state.uuid, (move.id,))]

@@ -39,16 +39,21 @@ def prove(action: ProveDomain, hands: Hands) -> Done:
 def _alone(action: ProveDomain, card: HostCard, hands: Hands) -> DomainState:
     here = hands.hypervisor.domain(card, action.uuid)
     if here is None or here.state != "running":
-        raise Refused(card.name, f"{action.place.name} is {here.state if here else 'absent'}, not running", "plan again")
+        raise Refused(
+            card.name, f"{action.place.name} is {here.state if here else 'absent'}, not running", "plan again"
+        )
     for other in hands.others(card.name):
         try:
             seen = hands.hypervisor.domain(other, action.uuid)
         except HostError as error:
-            raise NeedsHuman(f"{action.place.name} runs on {card.name}; whether also on {other.name} is unknown",
-                             str(error)) from None
+            raise NeedsHuman(
+                f"{action.place.name} runs on {card.name}; whether also on {other.name} is unknown", str(error)
+            ) from None
         if seen is not None:
-            raise NeedsHuman(f"{action.place.name} runs on {card.name} and is {seen.state} on {other.name}",
-                             "find out which one is right; nothing was touched")
+            raise NeedsHuman(
+                f"{action.place.name} runs on {card.name} and is {seen.state} on {other.name}",
+                "find out which one is right; nothing was touched",
+            )
     return read_domain(here, {})
 
 
@@ -97,8 +102,16 @@ def _try(check: Check, address: str, card: HostCard, hands: Hands) -> str:
 
 
 def _facts(state: DomainState, address: str) -> dict[str, object]:
-    return {"uuid": state.uuid, "address": address, "vcpus": state.vcpus, "memory": state.memory, "label": state.label,
-            "console": state.console, "taints": list(state.taints), "autostart": state.autostart}
+    return {
+        "uuid": state.uuid,
+        "address": address,
+        "vcpus": state.vcpus,
+        "memory": state.memory,
+        "label": state.label,
+        "console": state.console,
+        "taints": list(state.taints),
+        "autostart": state.autostart,
+    }
 
 
 def _summary(state: DomainState, card: HostCard, address: str) -> str:

@@ -52,7 +52,9 @@ def _source(document: Document) -> list[Problem]:
     if clone and clone.from_ == document.name:
         return [document.problem("spec.source.clone.from", "a VM cannot be cloned from itself")]
     if clone and not clone.disks:
-        return [document.problem("spec.source.clone", "a clone needs `disks`", "name a pool and a volume for each disk")]
+        return [
+            document.problem("spec.source.clone", "a clone needs `disks`", "name a pool and a volume for each disk")
+        ]
     for path, text in document.attachments.items():
         where = "spec.source.domainXML"
         try:
@@ -82,9 +84,7 @@ def _clashes(documents: Sequence[Document]) -> list[Problem]:
 def _claims(document: Document) -> list[tuple[str, str, str]]:
     spec: VirtualMachineSpec = document.spec
     claims = [
-        ("MAC", nic.mac, f"spec.interfaces.{number}.mac")
-        for number, nic in enumerate(spec.interfaces or ())
-        if nic.mac
+        ("MAC", nic.mac, f"spec.interfaces.{number}.mac") for number, nic in enumerate(spec.interfaces or ()) if nic.mac
     ]
     clone = spec.source.clone if spec.source else None
     for number, disk in enumerate(clone.disks if clone else ()):
@@ -97,13 +97,20 @@ def _desired(document: Document, scope: Scope) -> Desired:
     pools = {pool.name: pool.spec for pool in scope.documents.get("StoragePool", ())}
     clone = spec.source.clone if spec.source else None
     xml = next(iter(document.attachments.values()), "")
-    nics = None if spec.interfaces is None else tuple(
-        WantedNic(nic.mac or "", nic.network or "", nic.bridge or "") for nic in spec.interfaces
+    nics = (
+        None
+        if spec.interfaces is None
+        else tuple(WantedNic(nic.mac or "", nic.network or "", nic.bridge or "") for nic in spec.interfaces)
     )
     disks = tuple(
         CloneDisk(
-            disk.target, disk.pool, disk.volume, disk.format, f"{pools[disk.pool].target}/{disk.volume}",
-            pools[disk.pool].shared, pools[disk.pool].min_free,
+            disk.target,
+            disk.pool,
+            disk.volume,
+            disk.format,
+            f"{pools[disk.pool].target}/{disk.volume}",
+            pools[disk.pool].shared,
+            pools[disk.pool].min_free,
         )
         for disk in (clone.disks if clone else ())
     )

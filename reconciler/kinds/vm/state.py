@@ -140,6 +140,6 @@ class VmDesired:
     vcpus: int | None = None
     memory: int | None = None
     nics: tuple[WantedNic, ...] | None = None
-    moves: MovePolicy = MovePolicy()
+    moves: MovePolicy = field(default_factory=MovePolicy)
     checks: tuple[Check, ...] = ()
     shared_paths: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ def parse(text: str) -> Any:
     """An lxml element; raises ValueError on what is no XML or too deep to be a domain."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=False, huge_tree=False)
     try:
-        root = etree.fromstring(text.encode(), parser)
+        root: Any = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from None
     if root.getroottree().docinfo.doctype:
@@ -102,7 +102,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
 
 
 def from_xml(name: str, xml: str) -> DomainState:
-    """The state a domain defined from this XML will have; raises ValueError when the XML lacks what every domain has."""
+    """The state a domain defined from this XML will have; raises ValueError when it lacks what every domain has."""
     try:
         uuid = parse(xml).findtext("uuid") or ""
         return read_domain(DomainReading(uuid, name, "shutoff", xml), {})
@@ -144,7 +144,9 @@ def _disk(element: Any) -> Disk:
 
 
 def _immovable(root: Any) -> tuple[str, ...]:
-    return tuple(f"{what} ({d.get('type')})" for tag, what in _HOST_DEVICES.items() for d in root.findall(f"devices/{tag}"))
+    return tuple(
+        f"{what} ({d.get('type')})" for tag, what in _HOST_DEVICES.items() for d in root.findall(f"devices/{tag}")
+    )
 
 
 def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
