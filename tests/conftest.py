@@ -1,0 +1,33 @@
+"""What every test may use: `--accept` rewrites the expectations of tests/cases, `--lab` facts are in topology.json.
+
+No fixtures that change the machine live here.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOPOLOGY = Path("/run/reconciler-lab/vpd/topology.json")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="rewrite the expected plans of tests/cases; review the diff")
+
+
+@pytest.fixture
+def accept(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--accept"))
+
+
+@pytest.fixture(scope="session")
+def topology() -> dict[str, Any]:
+    """The running lab's facts; without a lab the test is skipped, unless RECONCILER_LAB_REQUIRED says it must run."""
+    if not TOPOLOGY.exists():
+        if os.environ.get("RECONCILER_LAB_REQUIRED"):
+            pytest.fail(f"{TOPOLOGY} is missing and RECONCILER_LAB_REQUIRED is set; run lab/lab up")
+        pytest.skip("no lab is running; lab/lab up makes one")
+    facts: dict[str, Any] = json.loads(TOPOLOGY.read_text(encoding="utf-8"))
+    return facts
