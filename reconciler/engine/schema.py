@@ -67,5 +67,7 @@ def _plain(value: Any) -> Any:
     """Without pydantic's `discriminator` and generated titles, which draft-07 tools do not know or need."""
     if isinstance(value, dict):
         dropped = {"discriminator"} | ({"title"} if isinstance(value.get("title"), str) else set())
+        if value.get("type") == "string" and not isinstance(value.get("default", ""), str):
+            dropped.add("default")  # parsed already: seconds or bytes, not what a person writes
         return {key: _plain(item) for key, item in value.items() if key not in dropped}
     return [_plain(item) for item in value] if isinstance(value, list) else value

@@ -5,7 +5,7 @@ from reconciler.model.snapshot import Snapshot
 
 
 def left_over(made: Plan, again: Plan, after: Snapshot) -> tuple[str, ...]:
-    """What still differs at the places this plan changed, and leases of ours that remain; refusals are named already."""
+    """What still differs at the places this plan changed, and leases of ours that remain; refusals are known."""
     changed = {(a.place.kind, a.place.name) for a in made.actions}
     refused = {r.place for r in made.refusals}
     left = [

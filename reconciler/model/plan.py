@@ -24,7 +24,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`touched` maps each place the plan rests on to its fields as seen, None if absent; `made` is seconds since 1970."""
+    """`touched` maps each place the plan rests on to its fields as seen, None if absent; `made` is seconds, UTC."""
 
     fleet: str
     made: int

@@ -13,6 +13,9 @@ from reconciler.model.fleet import Connection, HostCard
 from reconciler.model.ref import Place
 
 
+DEFAULT_PORTS = (49152, 49215)
+
+
 def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     """Cards and wanted states; two hosts may share neither FQDN nor address."""
     cards = {document.name: _card(document, scope) for document in documents}
@@ -55,7 +58,7 @@ def _card(document: Document, scope: Scope) -> HostCard:
         connection,
         dict(document.labels),
         spec.migration.address or "",
-        spec.migration.ports,
+        spec.migration.ports or DEFAULT_PORTS,
         spec.reserve.memory,
         document.file,
         document.line,

@@ -37,7 +37,7 @@ class MigrationSpec(Strict):
     """NIC and ports of the data channel; default: the address the reconciler reached, 49152-49215."""
 
     address: Address | None = None
-    ports: PortRange = (49152, 49215)
+    ports: PortRange | None = None
 
 
 class ReserveSpec(Strict):

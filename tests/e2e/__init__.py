@@ -1,0 +1,1 @@
+"""The lab, through the command line, exactly as a user would; truth is read on the hosts by other means."""
