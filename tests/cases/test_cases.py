@@ -3,6 +3,7 @@
 Each case also obeys law 1 (the effects leave nothing to do) and gives the same plan twice; it asks no host.
 """
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def _options(folder: Path) -> list[str]:
 
 def _targets(folder: Path) -> list[str]:
     words = _options(folder)
-    return [value for option, value in zip(words, words[1:], strict=False) if option == "--target"]
+    return [value for option, value in itertools.pairwise(words) if option == "--target"]
 
 
 def _world() -> tuple[Wanted, Snapshot]:

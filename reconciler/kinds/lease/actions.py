@@ -99,4 +99,7 @@ class RevokeAccess(Action):
         return without.lacking(Place("lease", self.source, f"secret-{self.lease}"))
 
     def explain(self) -> str:
-        return f"revoke the login of {self.source or 'a peer'} and prove it refused"
+        if self.source and self.destination:
+            return f"revoke the login of {self.source} and prove it refused"
+        half = "key line that lets a peer in" if self.destination else "private key and the host keys beside it"
+        return f"delete the {half}"

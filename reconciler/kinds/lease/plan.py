@@ -59,6 +59,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
     woven: list[Action] = []
     refusals: list[Refusal] = []
     taken: set[tuple[str, int]] = set()
+    sweeps = [action for action in actions if action.place.kind == "lease"]
     for action in actions:
         if action.passage is None:
             woven.append(action)
@@ -68,7 +69,9 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
             refusals.append(_refuse(action, way, view))
             continue
         taken.add((way.destination, way.port))
-        woven += _around(action, way, view)
+        # The sweep of a zone knows our rules by their mark only: it must not meet those of this pass.
+        before = tuple(s.id for s in sweeps if s.place.host in (way.source, way.destination))
+        woven += _around(action, way, before, view)
     return woven, refusals
 
 
@@ -88,7 +91,8 @@ def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage 
     return replace(way, peer=source.address, target=there.address, port=port, zone=there.zone, standing=standing)
 
 
-def _around(action: Action, way: Passage, view: View) -> list[Action]:
+def _around(action: Action, way: Passage, before: tuple[str, ...], view: View) -> list[Action]:
+    """The way opened, the move, the way closed; `before` are removals that end first."""
     domain, fqdn = action.place.name, view.fleet.hosts[way.destination].fqdn
     place = Place("lease", way.destination, way.lease)
     # A grant waits for what the move waits for, so that access is open no longer than it must be.
@@ -98,6 +102,7 @@ def _around(action: Action, way: Passage, view: View) -> list[Action]:
         domain=domain,
         requires=action.requires,
         needs=action.needs,
+        after=before,
         reason=f"for the move of {domain}",
     )
     opening: list[Action] = [grant]
