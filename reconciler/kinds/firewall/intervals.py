@@ -21,8 +21,13 @@ def text(item: Interval) -> str:
     return f"{first}/{protocol}" if first == last else f"{first}-{last}/{protocol}"
 
 
+def listed(ports: Iterable[str]) -> tuple[str, ...]:
+    """Sorted and each once, but apart as they were: firewalld removes only what one of its own entries holds."""
+    return tuple(text(item) for item in sorted({interval(port) for port in ports}))
+
+
 def joined(ports: Iterable[str]) -> tuple[str, ...]:
-    """Sorted, with overlapping and adjacent intervals made one, as firewalld does itself."""
+    """Sorted, with overlapping and adjacent intervals made one."""
     result: list[Interval] = []
     for protocol, first, last in sorted(interval(port) for port in ports):
         if result and result[-1][0] == protocol and first <= result[-1][2] + 1:

@@ -79,7 +79,7 @@ def _found(zone: ZoneDesired, zones: Mapping[str, ZoneState]) -> dict[str, tuple
     for name, wanted in _wanted(zone).items():
         seen: tuple[str, ...] = getattr(there, name)
         if zone.exclusive:
-            found[name] = seen
+            found[name] = joined(seen) if name == "ports" else seen
         elif name == "ports":
             found[name] = tuple(port for port in wanted if covers(seen, port))
         else:

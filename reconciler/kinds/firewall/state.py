@@ -25,7 +25,7 @@ ITEMS: Mapping[Item, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ZoneState:
-    """One zone in one layer; lists are sorted, ports joined (`49152-49216/tcp`), rules canonical."""
+    """One zone in one layer; lists are sorted, ports are entries as firewalld keeps them, rules canonical."""
 
     interfaces: tuple[str, ...] = ()
     services: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.kind import Sight
-from reconciler.kinds.firewall.intervals import joined
+from reconciler.kinds.firewall.intervals import listed
 from reconciler.kinds.firewall.rules import canonical_rule, is_lease_rule
 from reconciler.kinds.firewall.state import FirewallState, ZoneState
 from reconciler.kinds.firewall.zone_xml import read_zone
@@ -126,7 +126,7 @@ def read_settings(data: Mapping[str, Any]) -> tuple[ZoneState, bool]:
     zone = ZoneState(
         interfaces=tuple(sorted(values.get("interfaces", ()))),
         services=tuple(sorted(values.get("services", ()))),
-        ports=joined(f"{port}/{protocol}" for port, protocol in values.get("ports", ())),
+        ports=listed(f"{port}/{protocol}" for port, protocol in values.get("ports", ())),
         rich_rules=tuple(sorted({rule for rule in rules if not is_lease_rule(rule)})),
         target=str(values.get("target", "default")),
     )

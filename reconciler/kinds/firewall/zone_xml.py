@@ -5,7 +5,7 @@ Reads only: zones are changed by firewall-cmd, never by writing files.
 
 from lxml import etree
 
-from reconciler.kinds.firewall.intervals import joined
+from reconciler.kinds.firewall.intervals import listed
 from reconciler.kinds.firewall.rules import Part, is_lease_rule, write_rule
 from reconciler.kinds.firewall.state import ZoneState
 
@@ -23,7 +23,7 @@ def read_zone(text: bytes) -> ZoneState:
     return ZoneState(
         interfaces=_names(root, "interface"),
         services=_names(root, "service"),
-        ports=joined(f"{port.get('port', '')}/{port.get('protocol', '')}" for port in root.iterfind("port")),
+        ports=listed(f"{port.get('port', '')}/{port.get('protocol', '')}" for port in root.iterfind("port")),
         rich_rules=tuple(sorted(rule for rule in rules if not is_lease_rule(rule))),
         target=root.get("target", "default"),
     )

@@ -6,7 +6,7 @@ Decides nothing about firewalld itself (start, reload), and drops a zone's steps
 from collections.abc import Iterator
 
 from reconciler.kinds.firewall.actions import AddToZone, RemoveFromZone, ZoneAction
-from reconciler.kinds.firewall.intervals import covers, without
+from reconciler.kinds.firewall.intervals import covers, listed, without
 from reconciler.kinds.firewall.safety import lockout
 from reconciler.kinds.firewall.state import ITEMS, LAYERS, FirewallState, Item, Layer, ZoneDesired, ZoneState
 from reconciler.model.desired import Desired
@@ -63,5 +63,7 @@ def _missing(kind: Item, wanted: tuple[str, ...], have: tuple[str, ...]) -> list
 
 
 def _surplus(kind: Item, wanted: tuple[str, ...], have: tuple[str, ...]) -> tuple[str, ...]:
-    """What is not declared; of ports only the part of a range that is not."""
-    return without(have, wanted) if kind == "port" else tuple(value for value in have if value not in wanted)
+    """What is not declared; of ports the undeclared part of each entry: nothing spans two."""
+    if kind == "port":
+        return listed(piece for entry in have for piece in without([entry], wanted))
+    return tuple(value for value in have if value not in wanted)

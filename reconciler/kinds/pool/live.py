@@ -3,6 +3,7 @@
 from reconciler.errors import Refused
 from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
 from reconciler.kinds.pool.proof import prove_shared
+from reconciler.kinds.pool.wire import amend_pool, read_pool
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -14,9 +15,10 @@ def run(action: Action, hands: Hands) -> Done:
     card, pool = hands.hosts[action.place.host], action.place.name
     match action:
         case DefinePool(xml=xml):
-            hands.hypervisor.define_pool(card, xml)
-            return Done(f"pool {pool} is defined")
+            return _define(card, pool, xml, hands)
         case BuildPool(target=target):
+            if _seen(card, pool, hands).active:
+                return Done(f"pool {pool} is active already", changed=False)
             hands.hypervisor.build_pool(card, pool)
             return Done(f"{target} is there")
         case StartPool():
@@ -24,17 +26,32 @@ def run(action: Action, hands: Hands) -> Done:
         case StopPool():
             return _stop(card, pool, hands)
         case SetPoolAutostart(on=on):
+            changed = _seen(card, pool, hands).autostart != on
             hands.hypervisor.set_pool_autostart(card, pool, on)
-            return Done(f"autostart is {'on' if on else 'off'}")
+            return Done(f"autostart is {'on' if on else 'off'}", changed=changed)
         case ProveShared():
             return prove_shared(action, hands)
         case _:
             raise TypeError(f"not a pool action: {action.id}")
 
 
+def _define(card: HostCard, pool: str, xml: str, hands: Hands) -> Done:
+    """A pool that exists keeps what nobody declares; one that is so already is left alone."""
+    found = _find(card, pool, hands)
+    if found is not None and read_pool(found.xml)[2] == read_pool(xml)[2]:
+        return Done(f"pool {pool} is defined so already", changed=False)
+    if found is not None and found.active:
+        raise Refused(card.name, f"pool {pool} became active; it can be redefined only while inactive", "plan again")
+    hands.hypervisor.define_pool(card, amend_pool(found.xml, xml) if found else xml)
+    return Done(f"pool {pool} is defined")
+
+
+def _find(card: HostCard, pool: str, hands: Hands) -> PoolReading | None:
+    return next((reading for reading in hands.hypervisor.inventory(card).pools if reading.name == pool), None)
+
+
 def _seen(card: HostCard, pool: str, hands: Hands) -> PoolReading:
-    pools = hands.hypervisor.inventory(card).pools
-    found = next((reading for reading in pools if reading.name == pool), None)
+    found = _find(card, pool, hands)
     if found is None:
         raise Refused(card.name, f"libvirt knows no pool {pool}", "make a new plan")
     return found

@@ -55,13 +55,7 @@ def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]]) -> PoolStat
 
 def read_pool(xml: str) -> tuple[str, str, Definition]:
     """Name, UUID and definition; what libvirt fills in is passed over. Raises ValueError on what is no pool."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    try:
-        root = etree.fromstring(xml.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"a pool's definition is no XML: {error}") from None
-    if root.tag != "pool":
-        raise ValueError(f"a pool's definition begins with <{root.tag}>, not with <pool>")
+    root = _parse(xml)
     definition = Definition(
         type=root.get("type", ""),
         target=_path(root.findtext("target/path", "")),
@@ -71,6 +65,17 @@ def read_pool(xml: str) -> tuple[str, str, Definition]:
         protocol=_attribute(root, "source/protocol", "ver"),
     )
     return root.findtext("name", ""), root.findtext("uuid", ""), definition
+
+
+def _parse(xml: str) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True)
+    try:
+        root = etree.fromstring(xml.encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"a pool's definition is no XML: {error}") from None
+    if root.tag != "pool":
+        raise ValueError(f"a pool's definition begins with <{root.tag}>, not with <pool>")
+    return root
 
 
 def _attribute(root: etree._Element, path: str, name: str) -> str:
@@ -96,6 +101,22 @@ def write_pool(name: str, uuid: str, definition: Definition) -> str:
         if definition.protocol:
             _child(source, "protocol", ver=definition.protocol)
     _child(_child(root, "target"), "path", text=definition.target)
+    return etree.tostring(root, encoding="unicode", pretty_print=True)
+
+
+def amend_pool(old: str, new: str) -> str:
+    """The old XML with the new type, source and target path; what nobody declares (permissions, features) stays."""
+    root, wanted = _parse(old), _parse(new)
+    root.set("type", wanted.get("type", ""))
+    for path in ("source/host", "source/dir", "source/format", "source/protocol", "target/path"):
+        section, _, tag = path.partition("/")
+        parent = root.find(section)
+        parent = _child(root, section) if parent is None else parent
+        for element in parent.findall(tag):
+            parent.remove(element)
+        found = wanted.find(path)
+        if found is not None:
+            parent.append(found)
     return etree.tostring(root, encoding="unicode", pretty_print=True)
 
 

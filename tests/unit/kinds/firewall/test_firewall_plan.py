@@ -61,6 +61,20 @@ def test_adjacent_declared_ports_are_one_range_to_firewalld(world: World) -> Non
     assert one.after().planned() == ((), ())
 
 
+def test_entries_that_only_touch_are_removed_one_by_one(world: World) -> None:
+    """firewalld 1.3.3 says success to removing 90-91 where it holds 90 and 91, and removes nothing."""
+    apart = {"public": replace(PUBLIC, ports=("90/tcp", "91/tcp"))}
+    seen = replace(RUNNING, runtime=apart, permanent=apart)
+    one = world(ZONE % "{name: public, ports: [], exclusive: true}", alpha=seen)
+    assert one.changes() == [
+        "remove port 90/tcp from zone public (permanent)",
+        "remove port 91/tcp from zone public (permanent)",
+        "remove port 90/tcp from zone public (runtime)",
+        "remove port 91/tcp from zone public (runtime)",
+    ]
+    assert one.after().planned() == ((), ())
+
+
 def test_a_new_zone_needs_one_reload_and_then_its_interface(world: World) -> None:
     one = world(
         "  hosts: [alpha]\n  zones: [{name: mig, services: [ssh], interfaces: [eth1]}]\n",
@@ -205,7 +219,7 @@ NAMES = st.lists(st.sampled_from(["a", "b", "ssh"]), unique=True)
 PORTS = st.lists(st.sampled_from(["80/tcp", "81/tcp", "80-90/tcp", "85-95/tcp", "22/tcp", "5/udp"]), unique=True)
 ZONES = st.builds(
     lambda services, ports: ZoneState((), tuple(sorted(services)), tuple(sorted(ports))), NAMES, st.just([])
-) | st.builds(lambda services: ZoneState((), tuple(sorted(services)), ("70-95/tcp",)), NAMES)
+) | st.builds(lambda services: ZoneState((), tuple(sorted(services)), ("70-84/tcp", "85-95/tcp")), NAMES)
 LAYER = st.dictionaries(st.sampled_from(["public", "mig", "lab"]), ZONES)
 SEEN = st.builds(
     lambda running, runtime, permanent: FirewallState(
