@@ -56,20 +56,24 @@ def path() -> Path:
 
 def build() -> Path:
     """Make the image unless it is there; a half-made one never gets its final name."""
-    final = path()
+    return make(path(), packages(), ("image-setup.sh",))
+
+
+def make(final: Path, included: tuple[str, ...], scripts: tuple[str, ...]) -> Path:
+    """A root file system of those packages, after those scripts of `files/` ran in it."""
     if final.is_dir():
         return final
     making = final.with_name(final.name + ".making")
     shutil.rmtree(making, ignore_errors=True)
-    with step(f"base image {final.name}: {len(packages())} packages and what they need"):
+    with step(f"base image {final.name}: {len(included)} packages and what they need"):
         run(
             "mmdebstrap",
             "--variant=minbase",
             "--dpkgopt=force-unsafe-io",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
-            f"--include={','.join(packages())}",
-            f"--customize-hook=copy-in {FILES / 'image-setup.sh'} /tmp",
-            '--customize-hook=chroot "$1" sh -eu /tmp/image-setup.sh',
+            f"--include={','.join(included)}",
+            *(f"--customize-hook=copy-in {FILES / script} /tmp" for script in scripts),
+            *(f'--customize-hook=chroot "$1" sh -eu /tmp/{script}' for script in scripts),
             SUITE,
             making,
             timeout=1200,

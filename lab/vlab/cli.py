@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vlab import emulated_verbs
 from vlab import topology as topologies
 from vlab.errors import LabError
 from vlab.places import LOCKS, Places
@@ -29,6 +30,8 @@ def main(words: list[str]) -> int:
         topology = topologies.load(options.topology, options.name, options.subnet)
         lab = Lab(topology, Places(topology.name), options)
         verb = VERBS[options.verb].run
+        if topology.machines == "emulated":
+            verb = emulated_verbs.VERBS.get(options.verb, verb)
         if options.verb in QUIET:
             return verb(lab)
         with _alone(topology.name):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from vlab import base_image, guest_image, lifecycle, nspawn
 from vlab.places import Places
 from vlab.progress import step, together
-from vlab.topology import Topology
+from vlab.topology import Host, Topology
 
 TABLE = "inet reconciler_lab"
 
@@ -33,15 +33,19 @@ def cut(topology: Topology, places: Places, name: str, other: str) -> int:
     """Neither hears the other any more, both still hear the machine."""
     one, two = topology.host(name), topology.host(other)
     for here, there in ((one, two), (two, one)):
-        rules = (
-            f"add table {TABLE}\n"
-            f"add chain {TABLE} in {{ type filter hook input priority -300; }}\n"
-            f"add chain {TABLE} out {{ type filter hook output priority -300; }}\n"
-            f"add rule {TABLE} in ip saddr {there.address} drop\n"
-            f"add rule {TABLE} out ip daddr {there.address} drop\n"
-        )
-        nspawn.inside(places.host(here.name), "nft", "-f", "-", stdin=rules)
+        nspawn.inside(places.host(here.name), "nft", "-f", "-", stdin=rules_against(there))
     return 0
+
+
+def rules_against(other: Host) -> str:
+    """What a host loads so that it neither hears another nor is heard by it."""
+    return (
+        f"add table {TABLE}\n"
+        f"add chain {TABLE} in {{ type filter hook input priority -300; }}\n"
+        f"add chain {TABLE} out {{ type filter hook output priority -300; }}\n"
+        f"add rule {TABLE} in ip saddr {other.address} drop\n"
+        f"add rule {TABLE} out ip daddr {other.address} drop\n"
+    )
 
 
 def heal(topology: Topology, places: Places) -> int:

@@ -69,7 +69,7 @@ def publish(topology: Topology, places: Places, leaders: dict[str, int | None]) 
 def pool_spec(topology: Topology) -> dict[str, object]:
     """The shared pool of this lab as the spec of a StoragePool says it."""
     source: dict[str, object]
-    if flavour() == "nfs":
+    if topology.machines == "emulated" or flavour() == "nfs":
         source = {"host": topology.storage.fqdn, "dir": f"/export/{topology.volume}", "format": "nfs"}
         source["protocolVersion"] = "4.2"
     else:

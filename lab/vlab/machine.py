@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ TOOLS = {
     "depmod": "kmod",
     "ssh": "openssh-client",
 }
+NOTHING: Mapping[str, str] = {}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NODES = {"/dev/net/tun": "tun", "/dev/fuse": "fuse"}
 USERFAULTFD = Path("/proc/sys/vm/unprivileged_userfaultfd")
@@ -43,16 +45,17 @@ class Finding:
     remedy: str = ""
 
 
-def missing_packages() -> list[str]:
+def missing_packages(more: Mapping[str, str] = NOTHING) -> list[str]:
     """Debian packages whose programs are not there."""
-    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=_path()) is None})
+    wanted = {**TOOLS, **more}
+    missing = sorted({package for tool, package in wanted.items() if shutil.which(tool, path=_path()) is None})
     return missing if KEYRING.exists() else [*missing, "debian-archive-keyring"]
 
 
-def install() -> None:
+def install(more: Mapping[str, str] = NOTHING) -> None:
     """Install what is missing."""
     need_root()
-    missing = missing_packages()
+    missing = missing_packages(more)
     if not missing:
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

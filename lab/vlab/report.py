@@ -39,18 +39,33 @@ def _row(places: Places, host: Host) -> Row:
     place = places.host(host.name)
     leader = nspawn.leader(place)
     if leader is None:
-        return Row(host.name, host.address, None, "off", "-", "-", [])
-    said = nspawn.inside(place, "sh", "-c", ASK, check=False, timeout=10).out.splitlines() + [""] * 5
-    systemd, libvirtd, firewalld, running, defined = (line.strip() for line in said[:5])
+        return off(host)
+    return row(host, leader, nspawn.inside(place, "sh", "-c", ASK, check=False, timeout=10).out)
+
+
+def off(host: Host) -> Row:
+    """A host that does not run."""
+    return Row(host.name, host.address, None, "off", "-", "-", [])
+
+
+def row(host: Host, leader: int, said: str) -> Row:
+    """A host from what it answered to ASK."""
+    lines = said.splitlines() + [""] * 5
+    systemd, libvirtd, firewalld, running, defined = (line.strip() for line in lines[:5])
     guests = [f"{name} (running)" for name in running.split()]
     guests += [f"{name} (off)" for name in defined.split() if name not in running.split()]
     return Row(host.name, host.address, leader, systemd or "silent", libvirtd, firewalld, guests)
 
 
 def table(topology: Topology, places: Places) -> str:
-    """For people."""
+    """For people, all hosts asked now."""
+    return as_table(rows(topology, places))
+
+
+def as_table(found: list[Row]) -> str:
+    """Rows for people."""
     lines = [("HOST", "ADDRESS", "LEADER", "SYSTEMD", "LIBVIRTD", "FIREWALLD", "GUESTS")]
-    for row in rows(topology, places):
+    for row in found:
         guests = ", ".join(row.guests) or "-"
         leader = str(row.leader or "-")
         lines.append((row.host, row.address, leader, row.systemd, row.libvirtd, row.firewalld, guests))

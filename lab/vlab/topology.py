@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from vlab.errors import LabError
 
 Role = Literal["storage", "compute"]
+Machines = Literal["containers", "emulated"]
 NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 
 
@@ -51,6 +52,7 @@ class Topology:
     target: str
     base: Base
     hosts: tuple[Host, ...]
+    machines: Machines = field(default="containers", repr=False)  # not part of what a container is made from
 
     @property
     def storage(self) -> Host:
@@ -114,6 +116,7 @@ def _build(raw: dict[str, Any]) -> Topology:
         target=pool["target"],
         base=Base(**raw["base"]),
         hosts=hosts,
+        machines=raw.get("machines", "containers"),
     )
 
 
@@ -127,3 +130,5 @@ def _check(made: Topology, path: Path) -> None:
     if sum(host.role == "storage" for host in made.hosts) != 1 or not made.compute:
         raise LabError(f"{path}: a lab has one storage host and at least one compute host")
     made.host(made.base.host)
+    if made.machines not in get_args(Machines):
+        raise LabError(f"{path}: machines: {made.machines!r}", f"one of: {', '.join(get_args(Machines))}")

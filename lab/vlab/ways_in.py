@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 
 from vlab import network, nspawn
 from vlab.errors import LabError
 from vlab.places import Places
 from vlab.process import become
-from vlab.topology import Topology
+from vlab.topology import Host, Topology
+
+XmlOf = Callable[[Host, str], str]
 
 
 def ssh(topology: Topology, places: Places, options: argparse.Namespace) -> int:
@@ -21,11 +24,11 @@ def ssh(topology: Topology, places: Places, options: argparse.Namespace) -> int:
     return _become_ssh(places, pinned, topology.host(options.host).address, options.command)
 
 
-def guest_ssh(topology: Topology, places: Places, options: argparse.Namespace) -> int:
+def guest_ssh(topology: Topology, places: Places, options: argparse.Namespace, xml_of: XmlOf | None = None) -> int:
     """Becomes ssh to a guest, whose key is new at each boot."""
     address = options.guest
     if not re.fullmatch(r"[0-9.]+", address):
-        address = _guest_address(topology, places, address)
+        address = _guest_address(topology, places, address, xml_of or (lambda host, name: _xml(places, host, name)))
     loose = ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]
     return _become_ssh(places, loose, address, options.command)
 
@@ -60,14 +63,18 @@ def heartbeat(topology: Topology, places: Places, options: argparse.Namespace) -
     return 0
 
 
-def _guest_address(topology: Topology, places: Places, name: str) -> str:
+def _xml(places: Places, host: Host, name: str) -> str:
+    """The domain as a host has it; empty when it has none."""
+    place = places.host(host.name)
+    if nspawn.leader(place) is None:
+        return ""
+    return nspawn.inside(place, "virsh", "dumpxml", "--domain", name, check=False).out
+
+
+def _guest_address(topology: Topology, places: Places, name: str, xml_of: XmlOf) -> str:
     """By the MAC in the domain's XML and the DHCP server's leases."""
     for host in topology.compute:
-        place = places.host(host.name)
-        if nspawn.leader(place) is None:
-            continue
-        xml = nspawn.inside(place, "virsh", "dumpxml", "--domain", name, check=False).out
-        for mac in re.findall(r"<mac address='([^']+)'", xml):
+        for mac in re.findall(r"<mac address='([^']+)'", xml_of(host, name)):
             address = network.leases(places).get(mac.lower())
             if address is not None:
                 return address
