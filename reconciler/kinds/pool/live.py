@@ -64,7 +64,8 @@ def _start(card: HostCard, action: StartPool, hands: Hands) -> Done:
         try:
             hands.hypervisor.start_pool(card, pool)
         except Refused as error:
-            raise Refused(card.name, f"libvirt could not start pool {pool}: {error.reason}", _fix(action)) from error
+            reason = f"libvirt could not start pool {pool}: {error.reason.strip()}"
+            raise Refused(card.name, reason, _fix(action)) from error
     if action.source and hands.shell.run(card, ["mountpoint", "-q", action.target]).code != 0:
         raise Refused(card.name, f"pool {pool} is active, but nothing is mounted at {action.target}", _fix(action))
     hands.hypervisor.refresh_pool(card, pool)

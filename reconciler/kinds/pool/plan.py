@@ -136,7 +136,9 @@ def _unfit(item: Desired, seen: PoolState, paths: frozenset[str]) -> Refusal | N
         return _refusal(item, "it is active and defined otherwise; it can be redefined only while inactive", fix)
     if want.active and seen.mounted_source and want.definition.host and not _mounted_well(want, seen):
         fix = f"unmount {want.definition.target} on {host}, or declare what is mounted there"
-        return _refusal(item, f"{seen.mounted_source} is mounted at {want.definition.target}", fix)
+        there = f"{seen.mounted_source} ({seen.mounted_type})"
+        reason = f"{there} is mounted at {want.definition.target}, not {source_of(want.definition)}"
+        return _refusal(item, reason, fix)
     if "mounted" in paths:
         fix = f"see which VMs use it, then `virsh pool-destroy {name} && virsh pool-start {name}` on {host}"
         return _refusal(item, f"it is active, but nothing is mounted at {want.definition.target}", fix)
