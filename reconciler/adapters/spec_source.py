@@ -19,19 +19,22 @@ class FolderSource:
         self.path = path
 
     def files(self) -> Sequence[tuple[str, str]]:
-        """Pairs of path (as people would type it) and text; raises ValueError naming what cannot be read."""
+        """Pairs of path (as people would type it) and text; raises ValueError naming what cannot be read.
+
+        Bytes that are no UTF-8 become lone surrogates, for `load` to refuse beside every other mistake.
+        """
         if self.path == "-":
-            return [("<stdin>", sys.stdin.read())]
+            return [("<stdin>", sys.stdin.buffer.read().decode(errors="surrogateescape"))]
         root = Path(self.path)
         if root.is_file():
-            return [(str(root), _read(root))]
+            return [(str(root), _read(root, "surrogateescape"))]
         if not root.is_dir():
             raise ValueError(f"{self.path}: no such file or folder")
         found = sorted(p for p in root.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
         shown = [p for p in found if not any(part.startswith(".") for part in p.relative_to(root).parts)]
         if not shown:
             raise ValueError(f"{self.path}: no *.yaml file in it")
-        return [(str(p), _read(p)) for p in shown]
+        return [(str(p), _read(p, "surrogateescape")) for p in shown]
 
     def read(self, beside: str, relative: str) -> str:
         """A file named by a spec, relative to the spec's own folder and never outside the specs."""
@@ -55,9 +58,9 @@ class FolderSource:
         return commit, bool(commit and _git(folder, "status", "--porcelain", "--", "."))
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, errors: str = "strict") -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors=errors)
     except UnicodeDecodeError:
         raise ValueError(f"{path}: not UTF-8 text") from None
     except OSError as error:

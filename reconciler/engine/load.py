@@ -20,11 +20,12 @@ from reconciler.kind import Document, Kind
 from reconciler.ports import SpecSource
 
 API_VERSION = "reconciler/v1alpha1"
-MAX_FILE = 16 * 2**20
+MAX_FILE = 8 * 2**20
 MAX_SCALAR = 256 * 2**10
 MAX_DEPTH = 40
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NUMBERS = (
     (re.compile(r"[-+]?[0-9]+"), int),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
@@ -75,15 +76,16 @@ def _twice(documents: Sequence[Document]) -> tuple[Problem, ...]:
 
 def _prescan(reading: _Reading, text: str) -> bool:
     """Cheap refusals before any parsing, so that a hostile file costs no time."""
-    if len(text) > MAX_FILE:
-        reading.wrong(1, f"the file is larger than {MAX_FILE // 2**20} MiB", "split it")
-        return False
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_SCALAR:
             reading.wrong(number, f"a line of {len(line)} characters; at most {MAX_SCALAR} are read", "shorten it")
+        if _NOT_UTF8.search(line):
+            reading.wrong(number, "not UTF-8 text", "save the file as UTF-8")
         found = _FORBIDDEN.search(line.removesuffix("\r"))
         if found:
             reading.wrong(number, f"a control or invisible character, U+{ord(found[0]):04X}", "remove it")
+    if len(text) > MAX_FILE and not reading.problems:
+        reading.wrong(1, f"the file is larger than {MAX_FILE // 2**20} MiB", "split it")
     return not reading.problems
 
 
@@ -222,7 +224,7 @@ def _envelope(
     name = metadata.get("name")
     if not isinstance(name, str) or not re.fullmatch(NAME, name) or ".." in name:
         message = f"metadata.name is {name!r}: not a name" if name is not None else "metadata.name is missing"
-        reading.wrong(at("metadata.name", line), message[:160], "letters, digits, dot, dash, underscore, at most 63")
+        reading.wrong(at("metadata.name", at("metadata", line)), message[:160], "letters, digits, dot, dash, underscore, at most 63")
         name = ""
     return name, _labels(reading, metadata.get("labels"), line)
 

@@ -29,7 +29,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         )
         for document in documents
     )
-    problems = [p for field in ("fqdn", "address") for p in _shared(documents, cards, field)]
+    problems = [p for field in ("fqdn", "address") for p in _shared(documents, field)]
     return Resolved(desired, replace(scope.fleet, hosts=dict(sorted(cards.items()))), tuple(problems))
 
 
@@ -65,12 +65,12 @@ def _card(document: Document, scope: Scope) -> HostCard:
     )
 
 
-def _shared(documents: Sequence[Document], cards: dict[str, HostCard], field: str) -> list[Problem]:
+def _shared(documents: Sequence[Document], field: str) -> list[Problem]:
     first: dict[str, Document] = {}
     problems = []
     for document in documents:
-        value = getattr(cards[document.name], field)
-        if field == "address" and document.spec.address is None:
+        value = getattr(document.spec, field)
+        if value is None:
             continue
         earlier = first.setdefault(value, document)
         if earlier is not document:
