@@ -224,7 +224,8 @@ def _envelope(
     name = metadata.get("name")
     if not isinstance(name, str) or not re.fullmatch(NAME, name) or ".." in name:
         message = f"metadata.name is {name!r}: not a name" if name is not None else "metadata.name is missing"
-        reading.wrong(at("metadata.name", at("metadata", line)), message[:160], "letters, digits, dot, dash, underscore, at most 63")
+        where = at("metadata.name", at("metadata", line))
+        reading.wrong(where, message[:160], "letters, digits, dot, dash, underscore, at most 63")
         name = ""
     return name, _labels(reading, metadata.get("labels"), line)
 

@@ -12,7 +12,6 @@ from reconciler.model.desired import Desired
 from reconciler.model.fleet import Connection, HostCard
 from reconciler.model.ref import Place
 
-
 DEFAULT_PORTS = (49152, 49215)
 
 
