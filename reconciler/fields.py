@@ -107,7 +107,7 @@ Port = Annotated[int, PlainValidator(_port), WithJsonSchema({"type": "integer", 
 
 def port_range(text: str) -> tuple[int, int]:
     """`49152-49215` or `22` as first and last port; raises ValueError."""
-    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not 1 <= first <= last <= 65535:
         raise ValueError(f"not a port range: {text[:40]!r}; write first-last, from 1 to 65535")

@@ -7,8 +7,8 @@ import re
 
 _SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _TIMES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZE = re.compile(r"(\d{1,15})(B|KiB|MiB|GiB|TiB)")
-_TIME = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_SIZE = re.compile(r"([0-9]{1,15})(B|KiB|MiB|GiB|TiB)")
+_TIME = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def parse_size(text: str) -> int:
