@@ -1,0 +1,121 @@
+"""The walk through a plan: who waits, who is skipped, who runs in any case, and how many at once.
+
+Actions here do nothing; see tests/fakes for whole passes.
+"""
+
+from reconciler.model.fleet import Limits
+from reconciler.model.outcome import Report
+from tests.unit.engine.walking import Log, step, travel, undo, walk
+
+
+def test_needs_come_first() -> None:
+    log = Log()
+    third, first = step("third", needs=("vm/second@b:do",)), step("first", "c")
+    second = step("second", "b", needs=("vm/first@c:do",))
+    done = walk([third, second, first], log)
+    assert log.begun == ["first", "second", "third"]
+    assert {o.status for o in done.values()} == {"done"}
+
+
+def test_a_failure_skips_what_needs_it_and_nothing_else() -> None:
+    log = Log()
+    bad = step("bad", does="fail")
+    child = step("child", needs=(bad.id,))
+    done = walk([bad, child, step("grandchild", needs=(child.id,)), step("other", "b")], log)
+    assert {name: o.status for name, o in done.items()} == {
+        "bad": "failed",
+        "child": "skipped",
+        "grandchild": "skipped",
+        "other": "done",
+    }
+    assert done["bad"].text == "a: said no"
+    assert done["bad"].fix == "do something"
+    assert done["child"].text == "because vm/bad@a:do was not done"
+    assert "child" not in log.begun
+
+
+def test_what_comes_after_runs_whatever_happened_before() -> None:
+    log = Log()
+    grant = step("grant", kind="lease", does="fail")
+    move = travel("web", "a", "b", needs=(grant.id,))
+    done = walk([grant, move, undo("revoke", after=(move.id,))], log)
+    assert [done[name].status for name in ("grant", "web", "revoke")] == ["failed", "skipped", "done"]
+    assert log.begun == ["grant", "revoke"]
+
+
+def test_a_revocation_runs_after_a_move_that_failed() -> None:
+    log = Log()
+    move = travel("web", "a", "b", does="fail")
+    done = walk([undo("revoke", after=(move.id,)), move], log)
+    assert log.begun == ["web", "revoke"]
+    assert done["revoke"].status == "done"
+
+
+def test_needs_outside_the_plan_hinder_nothing() -> None:
+    assert walk([step("one", needs=("vm/gone@a:do",), after=("vm/also@a:do",))], Log())["one"].status == "done"
+
+
+def test_one_change_at_a_time_on_a_host() -> None:
+    log = Log(pause=0.01)
+    walk([step(f"s{n}", host) for n in range(4) for host in "ab"], log)
+    for together in log.together:
+        hosts = [action.place.host for action in together]
+        assert len(hosts) == len(set(hosts))
+    assert max(len(together) for together in log.together) == 2
+
+
+def test_moves_are_bounded_per_host() -> None:
+    log = Log(pause=0.02)
+    walk([travel(f"v{n}", "a", "b") for n in range(5)], log, Limits(moves_per_host=2, moves=10))
+    assert max(len(together) for together in log.together) == 2
+
+
+def test_moves_between_other_hosts_do_not_wait_for_each_other() -> None:
+    log = Log(pause=0.02)
+    walk([travel("v1", "a", "b"), travel("v2", "c", "d")], log, Limits(moves_per_host=1, moves=10))
+    assert max(len(together) for together in log.together) == 2
+
+
+def test_moves_are_bounded_per_fleet() -> None:
+    log = Log(pause=0.02)
+    walk([travel(f"v{n}", f"from{n}", f"to{n}") for n in range(6)], log, Limits(moves_per_host=5, moves=3))
+    assert max(len(together) for together in log.together) == 3
+
+
+def test_what_only_a_person_can_settle_is_the_verdict() -> None:
+    outcomes = walk([step("web", does="human"), step("db", does="fail")], Log())
+    assert outcomes["web"].human
+    assert not outcomes["db"].human
+    assert Report("run", tuple(outcomes.values())).verdict == "needs-human"
+
+
+def test_access_left_open_is_the_verdict() -> None:
+    outcomes = walk([undo("revoke", does="fail"), step("db", does="fail")], Log())
+    assert Report("run", tuple(outcomes.values())).verdict == "revocation-pending"
+
+
+def test_a_bug_in_one_action_does_not_end_the_walk() -> None:
+    outcomes = walk([step("bug", does="bug"), step("other")], Log())
+    assert outcomes["bug"].text == "unexpected KeyError: 'surprise'"
+    assert outcomes["other"].status == "done"
+
+
+def test_nothing_to_do_is_well() -> None:
+    outcomes = walk([step("web", does="nothing")], Log())
+    assert outcomes["web"].status == "nothing-to-do"
+    assert Report("run", tuple(outcomes.values())).verdict == "ok"
+
+
+def test_intent_is_in_the_journal_before_the_outcome() -> None:
+    log = Log()
+    bad = step("bad", does="fail")
+    walk([bad, step("child", needs=(bad.id,))], log)
+    assert [(event, fields["action"]) for event, fields in log.events] == [
+        ("begin", "vm/bad@a:do"),
+        ("end", "vm/bad@a:do"),
+        ("skipped", "vm/child@a:do"),
+    ]
+
+
+def test_nothing_gives_nothing() -> None:
+    assert walk([], Log()) == {}

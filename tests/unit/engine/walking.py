@@ -1,0 +1,118 @@
+"""Tiny actions and a kind that carries them out as told, for tests of the walk; they touch nothing.
+
+An action's `does` is a word: ok, nothing, fail, human, bug.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from reconciler.engine.apply import Walk
+from reconciler.errors import HostError, NeedsHuman
+from reconciler.kind import Kind, Resolved, no_facts
+from reconciler.model.action import Action, Passage
+from reconciler.model.disruption import Disruption
+from reconciler.model.fleet import Limits
+from reconciler.model.outcome import Done, Outcome
+from reconciler.model.ref import Place
+from reconciler.ports import Hands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Action):
+    """One step named by its place; `symbol` - on a lease place makes it a revocation."""
+
+    verb: ClassVar[str] = "do"
+    does: str = "ok"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undo(Step):
+    symbol: ClassVar[str] = "-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Travel(Step):
+    """A move between two hosts."""
+
+    origin: str
+
+    @property
+    def passage(self) -> Passage:
+        return Passage("lease", self.origin, self.place.host)
+
+
+def step(name: str, host: str = "a", *, kind: str = "vm", does: str = "ok", **more: Any) -> Step:
+    return Step(place=Place(kind, host, name), does=does, **more)
+
+
+def undo(name: str, host: str = "a", *, does: str = "ok", **more: Any) -> Undo:
+    return Undo(place=Place("lease", host, name), does=does, **more)
+
+
+def travel(name: str, origin: str, host: str, **more: Any) -> Travel:
+    return Travel(place=Place("vm", host, name), origin=origin, disruption=Disruption.MOVE_LIVE, **more)
+
+
+@dataclass
+class Log:
+    """Who runs, in which order, and how many at once; also a Journal and a Clock."""
+
+    run: str = "test"
+    begun: list[str] = field(default_factory=list)
+    busy: list[Action] = field(default_factory=list)
+    together: list[tuple[Action, ...]] = field(default_factory=list)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    pause: float = 0.0
+
+    def write(self, event: str, **fields: Any) -> None:
+        self.events.append((event, fields))
+
+    def now(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing waits here")
+
+    def carry_out(self, action: Action, hands: Hands) -> Done:
+        with self.lock:
+            self.begun.append(action.place.name)
+            self.busy.append(action)
+            self.together.append(tuple(self.busy))
+        threading.Event().wait(self.pause)
+        with self.lock:
+            self.busy.remove(action)
+        match getattr(action, "does", "ok"):
+            case "fail":
+                raise HostError(action.place.host, "said no", "do something")
+            case "human":
+                raise NeedsHuman("two truths", "look")
+            case "bug":
+                raise KeyError("surprise")
+            case "nothing":
+                return Done("is so already", changed=False)
+            case _:
+                return Done("well")
+
+
+def walk(actions: Sequence[Action], log: Log, limits: Limits | None = None) -> dict[str, Outcome]:
+    """Outcomes by name of place."""
+    kind = Kind(
+        name="any",
+        yaml="",
+        spec=None,
+        states=(),
+        actions=(Step, Undo, Travel),
+        resolve=lambda documents, scope: Resolved(),
+        facts=no_facts,
+        read=lambda sight: (),
+        compare=lambda view: (),
+        plan=lambda difference, view: (),
+        run=log.carry_out,
+    )
+    hands = Hands({}, hypervisor=None, shell=None, clock=log)  # type: ignore[arg-type]
+    outcomes = Walk(actions, [kind], hands, log, limits or Limits(), lambda event: None).walk()
+    names = {action.id: action.place.name for action in actions}
+    return {names[outcome.action]: outcome for outcome in outcomes}
