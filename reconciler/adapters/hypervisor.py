@@ -222,9 +222,10 @@ class LibvirtHypervisor:
         try:
             return self._lib.open(f"qemu+unix:///system?socket={tunnel.path}"), tunnel
         except self._lib.libvirtError as error:
-            said = tunnel.complaint or str(error.get_error_message())
+            late = f"within {deadline:.0f} s" if tunnel.closed else ""
+            said = late or tunnel.complaint[-200:] or str(error.get_error_message())
             tunnel.close()
             fix = f"`systemctl start libvirtd` on {host.name}"
-            raise Unreachable(host.name, f"libvirtd does not answer: {said[-200:]}", fix) from None
+            raise Unreachable(host.name, f"libvirtd does not answer: {said}", fix) from None
         finally:
             timer.cancel()

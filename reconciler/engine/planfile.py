@@ -90,6 +90,7 @@ def touched(plan: Plan, snapshot: Snapshot) -> Plan:
     names = {action.place.name for action in plan.actions}
     places = {p for action in plan.actions for p in (action.place, *action.requires) if p.kind != "lease"}
     places |= {p for p in snapshot.objects if p.kind == "vm" and p.name in names}
+    places |= {Place(p.kind, p.host, p.host) for p in places if Place(p.kind, p.host, p.host) in snapshot.objects}
     return replace(plan, touched={place: codec.steady(snapshot.get(place)) for place in sorted(places)})
 
 
