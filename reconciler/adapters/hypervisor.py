@@ -158,6 +158,14 @@ class LibvirtHypervisor:
                 if error.get_error_code() != self._lib.VIR_ERR_NO_STORAGE_VOL:
                     raise
 
+    def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
+        """Numbers of the domain's last finished job, kept for the next reader; libvirt has them where it arrived."""
+        from reconciler.adapters.migration import numbers
+
+        flags = self._lib.VIR_DOMAIN_JOB_STATS_COMPLETED | self._lib.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED
+        with self._calling(host) as connection:
+            return numbers(connection.lookupByUUIDString(uuid).jobStats(flags))
+
     def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers:
         """Returns the finished job's numbers. On failure raises Refused; the caller asks both hosts what is true."""
         from reconciler.adapters.migration import Migrating

@@ -79,25 +79,27 @@ class Migrating:
     def _look(self) -> None:
         try:
             with self._poke():
-                numbers = self._numbers(self._domain.jobStats())
+                seen = numbers(self._domain.jobStats())
         except HostError:
             return
-        if numbers:
-            self._last = numbers
-            self._watch(numbers)
+        if seen:
+            self._last = seen
+            self._watch(seen)
 
-    def _numbers(self, stats: dict[str, Any]) -> JobNumbers | None:
-        if not stats.get("type"):
-            return None
-        iteration = int(stats.get("memory_iteration", 0))
-        return JobNumbers(
-            phase="first copy" if iteration <= 1 else f"iteration {iteration}",
-            total=int(stats.get("data_total", 0)),
-            processed=int(stats.get("data_processed", 0)),
-            remaining=int(stats.get("data_remaining", 0)),
-            rate=int(stats.get("memory_bps", 0)),
-            dirty_rate=int(stats.get("memory_dirty_rate", 0)) * int(stats.get("memory_page_size", 4096)),
-            iteration=iteration,
-            elapsed_ms=int(stats.get("time_elapsed", 0)),
-            downtime_ms=int(stats.get("downtime", 0)),
-        )
+
+def numbers(stats: dict[str, Any]) -> JobNumbers | None:
+    """libvirt's fields as ours; None where there is no job."""
+    if not stats.get("type"):
+        return None
+    iteration = int(stats.get("memory_iteration", 0))
+    return JobNumbers(
+        phase="first copy" if iteration <= 1 else f"iteration {iteration}",
+        total=int(stats.get("data_total", 0)),
+        processed=int(stats.get("data_processed", 0)),
+        remaining=int(stats.get("data_remaining", 0)),
+        rate=int(stats.get("memory_bps", 0)),
+        dirty_rate=int(stats.get("memory_dirty_rate", 0)) * int(stats.get("memory_page_size", 4096)),
+        iteration=iteration,
+        elapsed_ms=int(stats.get("time_elapsed", 0)),
+        downtime_ms=int(stats.get("downtime", 0)),
+    )

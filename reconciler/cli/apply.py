@@ -1,6 +1,8 @@
 """`reconciler apply`: make it so, from specs or from a saved plan."""
 
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path as File
 from typing import Annotated, Any
 
@@ -44,15 +46,10 @@ def apply(
         if not made.actions:
             _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
         _confirm(yes, output)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with Shown(made) as shown:
-            report = do(made, wanted, seen, KINDS, _telling(tools, shown))
+            report = do(made, wanted, seen, KINDS, replace(tools, tell=shown.tell))
         _end(report, made, output, of_report(report))
-
-
-def _telling(tools: Tools, shown: Shown) -> Tools:
-    from dataclasses import replace
-
-    return replace(tools, tell=shown.tell)
 
 
 def _is_plan(path: str) -> bool:

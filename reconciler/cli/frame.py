@@ -4,6 +4,7 @@ Data goes to standard output, everything else to standard error; control charact
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -76,6 +77,10 @@ def framed(output: Format) -> Iterator[None]:
         _fail(output, Exit.STALE_PLAN, [str(error)], {"differences": list(error.differences)})
     except NeedsHuman as error:
         _fail(output, Exit.NEEDS_HUMAN, [str(error)], {})
+    except KeyboardInterrupt:
+        note("left as it is; the next pass looks at the hosts and cleans up", "bold yellow")
+        sys.stdout.flush()
+        os._exit(130)
     except (ReconcilerError, ValueError, OSError) as error:
         _fail(output, Exit.ERROR, [str(error)], {})
 

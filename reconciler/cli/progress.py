@@ -37,6 +37,8 @@ class Shown:
         with self._lock:
             if isinstance(event, Outcome):
                 self._end(event)
+            elif not event.action:
+                note(event.phase, "bold yellow")
             elif self._bars:
                 self._bar(event)
             else:

@@ -39,24 +39,50 @@ class Walk:
         self._running: dict[Future[Outcome], Action] = {}
 
     def walk(self) -> tuple[Outcome, ...]:
-        """All outcomes, in the order the actions ended."""
-        with ThreadPoolExecutor(max_workers=WIDEST, thread_name_prefix="apply") as pool:
+        """All outcomes, in the order the actions ended.
+
+        The first Ctrl-C lets what runs end, begins nothing new, and still closes what was opened; the second one leaves
+        that to the next pass (KeyboardInterrupt goes on to the caller).
+        """
+        pool = ThreadPoolExecutor(max_workers=WIDEST, thread_name_prefix="apply")
+        interrupted = False
+        try:
             while self._waiting or self._running:
-                self._skip_hopeless()
-                for action in self._ready():
-                    del self._waiting[action.id]
-                    self._running[pool.submit(self._run, action)] = action
-                if self._running:
-                    self._collect()
+                try:
+                    self._step(pool)
+                except KeyboardInterrupt:
+                    if interrupted:
+                        raise
+                    interrupted = True
+                    self._stop()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         return tuple(self._outcomes.values())
 
-    def _collect(self) -> None:
-        finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            del self._running[future]
-            outcome = future.result()
-            self._outcomes[outcome.action] = outcome
-            self._tell(outcome)
+    def _step(self, pool: ThreadPoolExecutor) -> None:
+        self._skip_hopeless()
+        for action in self._ready():
+            del self._waiting[action.id]
+            self._running[pool.submit(self._run, action)] = action
+        if self._running:
+            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                del self._running[future]
+                self._end(future.result())
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.action] = outcome
+        self._tell(outcome)
+
+    def _stop(self) -> None:
+        """Begin nothing more but what closes."""
+        going = ", ".join(action.id for action in self._running.values()) or "nothing"
+        self._tell(Progress("", f"interrupted: {going} goes on to its end, then what was opened is closed"))
+        self._journal.write("interrupted", running=[action.id for action in self._running.values()])
+        for action in list(self._waiting.values()):
+            if not action.closes:
+                del self._waiting[action.id]
+                self._end(Outcome(action.id, "skipped", "interrupted"))
 
     def _skip_hopeless(self) -> None:
         """What needs something that did not end well is skipped, and so on down the line."""
@@ -66,10 +92,8 @@ class Walk:
             ]
             if lost:
                 del self._waiting[action.id]
-                outcome = Outcome(action.id, "skipped", f"because {lost[0]} was not done")
                 self._journal.write("skipped", action=action.id, because=lost)
-                self._outcomes[action.id] = outcome
-                self._tell(outcome)
+                self._end(Outcome(action.id, "skipped", f"because {lost[0]} was not done"))
 
     def _ready(self) -> list[Action]:
         ready: list[Action] = []
@@ -104,7 +128,7 @@ class Walk:
         except NeedsHuman as error:
             outcome = Outcome(action.id, "failed", error.message, error.fix, human=True)
         except ReconcilerError as error:
-            pending = {"pending": "revocation"} if action.place.kind == "lease" and action.symbol == "-" else {}
+            pending = {"pending": "revocation"} if action.closes else {}
             outcome = Outcome(action.id, "failed", error.message, error.fix, facts=pending)
         except Exception as error:
             text = f"unexpected {type(error).__name__}: {error}"

@@ -36,10 +36,12 @@ class Action:
     """`needs` must have ended well before this one, `after` must merely have ended.
 
     `requires` names places: whatever the plan does there must have ended well first. `expected_bytes` is an estimate.
+    `closes` marks what takes access away: it runs even when a pass is interrupted.
     """
 
     verb: ClassVar[str] = ""
     symbol: ClassVar[str] = "~"
+    closes: ClassVar[bool] = False
 
     place: Place
     disruption: Disruption = Disruption.NONE

@@ -11,7 +11,17 @@ from reconciler.kinds.firewall.weave import weave
 from reconciler.kinds.firewall.wire import facts, read
 
 KIND = Kind(
-    name="firewall", yaml="Firewall", spec=FirewallSpec, states=(FirewallState,),
-    actions=(StartFirewall, NewZone, Reload, AddToZone, RemoveFromZone), resolve=resolve, facts=facts, read=read,
-    compare=compare, plan=plan, run=run, weave=weave, uses_inventory=False,
+    name="firewall",
+    yaml="Firewall",
+    spec=FirewallSpec,
+    states=(FirewallState,),
+    actions=(StartFirewall, NewZone, Reload, AddToZone, RemoveFromZone),
+    resolve=resolve,
+    facts=facts,
+    read=read,
+    compare=compare,
+    plan=plan,
+    run=run,
+    weave=weave,
+    uses_inventory=False,
 )

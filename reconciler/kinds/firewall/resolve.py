@@ -33,7 +33,11 @@ def _desired(spec: FirewallSpec) -> FirewallDesired:
 
 def _zone(zone: ZoneSpec) -> ZoneDesired:
     return ZoneDesired(
-        zone.name, _listed(zone.interfaces), _listed(zone.services), _listed(zone.ports), _listed(zone.rich_rules),
+        zone.name,
+        _listed(zone.interfaces),
+        _listed(zone.services),
+        _listed(zone.ports),
+        _listed(zone.rich_rules),
         zone.exclusive,
     )
 

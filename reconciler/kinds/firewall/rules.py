@@ -34,14 +34,28 @@ _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "limit": ("value", "burst"),
 }
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "service": ("name",), "port": ("port", "protocol"), "source-port": ("port", "protocol"), "protocol": ("value",),
-    "icmp-block": ("name",), "icmp-type": ("name",), "forward-port": ("port", "protocol"), "mark": ("set",),
+    "service": ("name",),
+    "port": ("port", "protocol"),
+    "source-port": ("port", "protocol"),
+    "protocol": ("value",),
+    "icmp-block": ("name",),
+    "icmp-type": ("name",),
+    "forward-port": ("port", "protocol"),
+    "mark": ("set",),
     "limit": ("value",),
 }
 _SLOTS = ("rule", "source", "destination", "element", "log", "audit", "action")
 _SLOT: Mapping[str, str] = {
-    "rule": "rule", "source": "source", "destination": "destination", "log": "log", "nflog": "log", "audit": "audit",
-    "accept": "action", "reject": "action", "drop": "action", "mark": "action",
+    "rule": "rule",
+    "source": "source",
+    "destination": "destination",
+    "log": "log",
+    "nflog": "log",
+    "audit": "audit",
+    "accept": "action",
+    "reject": "action",
+    "drop": "action",
+    "mark": "action",
 }
 _LIMITED = ("log", "audit", "action")
 _BARE = ("set", "burst")
@@ -141,7 +155,7 @@ def _check(by_slot: Mapping[str, Part]) -> None:
         raise ValueError(f"not a rich rule: priority {priority!r}; write a whole number from -32768 to 32767")
     addressed = any("address" in by_slot[slot].attributes for slot in ("source", "destination") if slot in by_slot)
     if addressed and not family:
-        raise ValueError("not a rich rule: an address needs family=\"ipv4\" or family=\"ipv6\" after 'rule'")
+        raise ValueError('not a rich rule: an address needs family="ipv4" or family="ipv6" after \'rule\'')
     if not by_slot.keys() & {"element", "source", "destination"} and int(priority) == 0:
         raise ValueError("not a rich rule: it names no source, destination or element, and has no priority")
     acts = by_slot.get("element", Part("")).name in ("icmp-block", "forward-port", "masquerade", "tcp-mss-clamp")

@@ -10,7 +10,15 @@ from typing import Literal
 from reconciler.kinds.firewall.rules import canonical_rule
 
 __all__ = [
-    "ITEMS", "LAYERS", "VOLATILE", "FirewallDesired", "FirewallState", "Item", "Layer", "ZoneDesired", "ZoneState",
+    "ITEMS",
+    "LAYERS",
+    "VOLATILE",
+    "FirewallDesired",
+    "FirewallState",
+    "Item",
+    "Layer",
+    "ZoneDesired",
+    "ZoneState",
     "canonical_rule",
 ]
 
@@ -19,7 +27,10 @@ Item = Literal["service", "port", "rich-rule", "interface"]
 Layer = Literal["runtime", "permanent"]
 LAYERS: tuple[Layer, ...] = ("permanent", "runtime")
 ITEMS: Mapping[Item, str] = {
-    "service": "services", "port": "ports", "rich-rule": "rich_rules", "interface": "interfaces",
+    "service": "services",
+    "port": "ports",
+    "rich-rule": "rich_rules",
+    "interface": "interfaces",
 }
 
 

@@ -34,13 +34,22 @@ def _steps(item: Desired, zone: ZoneDesired, seen: FirewallState, layer: Layer) 
         have: tuple[str, ...] = getattr(there, name)
         for value in _missing(kind, wanted, have):
             yield AddToZone(
-                place=item.place, zone=zone.name, item=kind, value=value, permanent=layer == "permanent",
+                place=item.place,
+                zone=zone.name,
+                item=kind,
+                value=value,
+                permanent=layer == "permanent",
                 reason=f"declared, not in the {layer} configuration",
             )
         for value in _surplus(kind, wanted, have) if zone.exclusive else ():
             yield RemoveFromZone(
-                place=item.place, zone=zone.name, item=kind, value=value, permanent=layer == "permanent",
-                reason=f"not declared, and the zone is exclusive ({layer})", disruption=Disruption.LIVE,
+                place=item.place,
+                zone=zone.name,
+                item=kind,
+                value=value,
+                permanent=layer == "permanent",
+                reason=f"not declared, and the zone is exclusive ({layer})",
+                disruption=Disruption.LIVE,
             )
 
 

@@ -63,6 +63,7 @@ class ClosePort(Action):
 
     verb: ClassVar[str] = "close-port"
     symbol: ClassVar[str] = "-"
+    closes: ClassVar[bool] = True
     zone: str
     peer: str = ""
     port: int = 0
@@ -87,6 +88,7 @@ class RevokeAccess(Action):
 
     verb: ClassVar[str] = "revoke"
     symbol: ClassVar[str] = "-"
+    closes: ClassVar[bool] = True
     lease: str
     domain: str
     source: str = ""

@@ -10,7 +10,16 @@ from reconciler.kinds.pool.state import PoolState
 from reconciler.kinds.pool.wire import facts, read
 
 KIND = Kind(
-    name="pool", yaml="StoragePool", spec=StoragePoolSpec, states=(PoolState,),
-    actions=(DefinePool, BuildPool, StartPool, StopPool, SetPoolAutostart, ProveShared), resolve=resolve, facts=facts,
-    read=read, compare=compare, plan=plan, run=run, weave=weave,
+    name="pool",
+    yaml="StoragePool",
+    spec=StoragePoolSpec,
+    states=(PoolState,),
+    actions=(DefinePool, BuildPool, StartPool, StopPool, SetPoolAutostart, ProveShared),
+    resolve=resolve,
+    facts=facts,
+    read=read,
+    compare=compare,
+    plan=plan,
+    run=run,
+    weave=weave,
 )

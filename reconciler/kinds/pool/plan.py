@@ -95,8 +95,12 @@ def _define(item: Desired, seen: PoolState | None, needs: tuple[str, ...]) -> li
 def _start(item: Desired, needs: tuple[str, ...]) -> Action:
     definition: Definition = item.value.definition
     return StartPool(
-        place=item.place, target=definition.target, fstype=FSTYPES.get(definition.format, ""),
-        source=source_of(definition), reason="it is inactive", needs=needs,
+        place=item.place,
+        target=definition.target,
+        fstype=FSTYPES.get(definition.format, ""),
+        source=source_of(definition),
+        reason="it is inactive",
+        needs=needs,
     )
 
 
@@ -164,11 +168,16 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         up = [item for item in items if item.place in started or _is_up(item, view)]
         if len(up) > 1:
             first, definition = up[0], up[0].value.definition
-            proofs.append(ProveShared(
-                place=first.place, hosts=tuple(item.place.host for item in up), target=definition.target,
-                network=bool(definition.host), needs=tuple(action.id for action in mine),
-                reason="declared shared, and started just now",
-            ))
+            proofs.append(
+                ProveShared(
+                    place=first.place,
+                    hosts=tuple(item.place.host for item in up),
+                    target=definition.target,
+                    network=bool(definition.host),
+                    needs=tuple(action.id for action in mine),
+                    reason="declared shared, and started just now",
+                )
+            )
     return [*actions, *proofs], ()
 
 

@@ -48,8 +48,16 @@ def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]]) -> PoolStat
         if not volume.name.startswith(MARK)
     ]
     return PoolState(
-        uuid, definition, pool.active, pool.autostart, fstype, source,
-        pool.capacity, pool.allocation, pool.available, tuple(volumes),
+        uuid,
+        definition,
+        pool.active,
+        pool.autostart,
+        fstype,
+        source,
+        pool.capacity,
+        pool.allocation,
+        pool.available,
+        tuple(volumes),
     )
 
 

@@ -37,14 +37,26 @@ def move(action: MoveLive, hands: Hands) -> Done:
         return _after_failure(action, source, there, error, hands)
     hands.at("move.migrated")
     _settle(action, source, there, hands)
+    return _finished(action.uuid, there, numbers, hands)
+
+
+def _finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done:
+    """The whole job's numbers from where it arrived; the last ones seen where that host does not tell."""
+    try:
+        job = hands.hypervisor.finished_job(there, uuid) or last
+    except HostError:
+        job = last
+    iterations = max(job.iteration, last.iteration)
     facts = {
-        "bytes": numbers.processed,
-        "iterations": numbers.iteration,
-        "milliseconds": numbers.elapsed_ms,
-        "downtime_ms": numbers.downtime_ms,
+        "bytes": job.processed,
+        "rate": job.rate,
+        "iterations": iterations,
+        "milliseconds": job.elapsed_ms,
+        "downtime_ms": job.downtime_ms,
     }
-    took = show_duration(numbers.elapsed_ms / 1000)
-    return Done(f"{show_size(numbers.processed)} in {took}, {numbers.iteration} iterations", facts=facts)
+    took = show_duration(job.elapsed_ms / 1000)
+    text = f"{show_size(job.processed)} in {took}, {iterations} iterations, downtime {job.downtime_ms} ms"
+    return Done(text, facts=facts)
 
 
 def _already(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -> Done | None:
