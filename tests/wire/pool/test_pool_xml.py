@@ -107,7 +107,7 @@ def test_an_entity_opens_no_file() -> None:
 
 
 def test_mounts_are_read_and_the_uppermost_counts() -> None:
-    text = "/a fuse.glusterfs nas:/comp\n/b \n/c nfs4 nas:/with\\x20space\n"
+    text = "/a fuse.glusterfs nas:/comp\n/b \n/c nfs4 nas:/with\\040space\n"
     assert read_mounts(text) == {"/a": ("fuse.glusterfs", "nas:/comp"), "/c": ("nfs4", "nas:/with space")}
 
 
