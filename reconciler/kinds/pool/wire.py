@@ -14,7 +14,7 @@ from reconciler.ports import PoolReading
 
 MARK = ".reconciler-token-"
 _MOUNTS = r"""for target; do T="$target" awk '$2 == ENVIRON["T"] { f = $3 " " $1 }
-END { print ENVIRON["T"] " " f }' /proc/self/mounts; done"""  # never waits for a file system whose server is slow or gone
+END { print ENVIRON["T"] " " f }' /proc/self/mounts; done"""  # never waits for a server that is slow or gone
 
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
