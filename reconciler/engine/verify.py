@@ -15,9 +15,16 @@ def left_over(made: Plan, again: Plan, after: Snapshot) -> tuple[str, ...]:
         for c in d.changes
         if _object(c.place) in changed and c.place not in refused
     ]
-    leases = {a.passage.lease for a in made.actions if a.passage}
-    left += [f"{p} is still there" for p, s in after.of("lease") if getattr(s, "lease", "") in leases]
-    return tuple(left)
+    return (*left, *(f"{place} is still there" for place in _leases(made, again, after)))
+
+
+def _leases(made: Plan, again: Plan, after: Snapshot) -> list[Place]:
+    """This plan's own, and whatever of any lease is drift at the ends of its moves: a rule names no lease."""
+    ways = [a.passage for a in made.actions if a.passage]
+    names, ends = {way.lease for way in ways}, {host for way in ways for host in (way.source, way.destination)}
+    mine = {place for place, state in after.of("lease") if getattr(state, "lease", "") in names}
+    drift = {d.place for d in again.differences if d.place.kind == "lease" and d.place.host in ends}
+    return sorted(mine | drift)
 
 
 def _object(place: Place) -> Ref | Place:

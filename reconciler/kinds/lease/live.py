@@ -204,6 +204,9 @@ def _prove_refused(action: RevokeAccess, hands: Hands) -> str:
     key = key_path(action.lease, action.domain)
     if hands.shell.run(source, ["test", "-e", key]).code != 0:
         return "no key was made, nothing to refuse"
+    noted = ["grep", "-qF", "--", f"{TAG}{action.lease}.{action.domain}", KNOWN_HOSTS]
+    if hands.shell.run(source, noted).code != 0:
+        return "no login was opened, the key is gone"
     reply = _login(source, there, action.user, action.lease, action.domain, hands)
     if "Permission denied" not in reply.err:
         raise HostError(

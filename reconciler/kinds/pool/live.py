@@ -58,10 +58,12 @@ def _seen(card: HostCard, pool: str, hands: Hands) -> PoolReading:
 
 
 def _start(card: HostCard, action: StartPool, hands: Hands) -> Done:
+    """Its target is made first: a pass killed between define and build leaves a pool that cannot start."""
     pool = action.place.name
     changed = not _seen(card, pool, hands).active
     if changed:
         try:
+            hands.hypervisor.build_pool(card, pool)
             hands.hypervisor.start_pool(card, pool)
         except Refused as error:
             reason = f"libvirt could not start pool {pool}: {error.reason.strip()}"
