@@ -1,0 +1,335 @@
+"""FakeHypervisor: libvirt of every host in the world, with libvirt's own refusals.
+
+Strict: what must never happen (a VM running twice, a volume deleted under a VM) raises and is kept as a violation.
+"""
+
+import contextlib
+import re
+import uuid as uuids
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from lxml import etree
+
+from reconciler.errors import Refused, Unreachable
+from reconciler.model.fleet import HostCard
+from reconciler.ports import (
+    DomainReading,
+    Inventory,
+    JobNumbers,
+    MigrationRequest,
+    NetworkReading,
+    PoolReading,
+    VolumeReading,
+)
+from tests.fakes.shell_lease import login
+from tests.fakes.world import Domain, File, Host, Pool, Storage, World, address_of
+
+FSTYPES = {"nfs": "nfs4", "glusterfs": "fuse.glusterfs"}
+
+
+class FakeHypervisor:
+    """A Hypervisor of the world. `broken` lets the next migration end in another way: see `migrate`."""
+
+    def __init__(self, world: World, life: int = 0) -> None:
+        self._world, self._life = world, life
+        self.broken = ""
+        self.copy_fails = False
+        self._jobs: dict[tuple[str, str], JobNumbers] = {}
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    @contextlib.contextmanager
+    def _calling(self, card: HostCard, call: str) -> Iterator[Host]:
+        """One call: counted before its effect and after it, with libvirtd answering."""
+        with self._world.lock:
+            self._world.call(f"{card.name}: libvirt {call}", self._life)
+            host = self._world.hosts.get(card.name)
+            if host is None or not host.up or host.units.get("libvirtd", ("inactive", ""))[0] != "active":
+                raise Unreachable(card.name, "libvirtd does not answer", f"`systemctl start libvirtd` on {card.name}")
+            yield host
+            self._world.called(self._life)
+
+    def _domain(self, host: Host, uuid: str) -> Domain:
+        if uuid not in host.domains:
+            raise Refused(host.name, f"libvirt says: Domain not found: no domain with matching uuid '{uuid}'")
+        return host.domains[uuid]
+
+    def _pool(self, host: Host, name: str, active: bool = True) -> Pool:
+        pool = host.pools.get(name)
+        if pool is None:
+            raise Refused(host.name, f"libvirt says: Storage pool not found: no storage pool with name '{name}'")
+        if active and not pool.active:
+            raise Refused(host.name, f"libvirt says: storage pool '{name}' is not active")
+        return pool
+
+    def inventory(self, host: HostCard, *, deadline: float = 30.0) -> Inventory:
+        with self._calling(host, "inventory") as there:
+            return Inventory(
+                there.fqdn,
+                "x86_64",
+                there.memory,
+                2,
+                there.machines,
+                tuple(self._reading(domain) for domain in there.domains.values()),
+                tuple(self._pool_reading(there, pool) for pool in there.pools.values()),
+                tuple(NetworkReading(name, True, bridge) for name, bridge in there.networks.items()),
+            )
+
+    def _reading(self, domain: Domain) -> DomainReading:
+        addresses = tuple((mac, address_of(mac)) for mac in sorted(domain.macs)) if domain.state == "running" else ()
+        return DomainReading(
+            domain.uuid,
+            domain.name,
+            domain.state,
+            domain.config,
+            domain.live,
+            autostart=domain.autostart,
+            migrating=domain.migrating,
+            addresses=addresses,
+        )
+
+    def _pool_reading(self, host: Host, pool: Pool) -> PoolReading:
+        if not pool.active:
+            return PoolReading(pool.name, pool.xml, False, pool.autostart)
+        storage = self._world.storage(host, pool.target)[0]
+        files = {name: self._file(host, f"{pool.target}/{name}") for name in sorted(pool.known)}
+        volumes = [
+            VolumeReading(name, f"{pool.target}/{name}", file.capacity, file.allocation)
+            for name, file in files.items()
+            if file
+        ]
+        used = storage.size - storage.free
+        return PoolReading(pool.name, pool.xml, True, pool.autostart, storage.size, used, storage.free, tuple(volumes))
+
+    def _file(self, host: Host, path: str) -> File | None:
+        storage, name = self._world.storage(host, path)
+        return storage.files.get(name)
+
+    def domain(self, host: HostCard, uuid: str) -> DomainReading | None:
+        with self._calling(host, "domain") as there:
+            return self._reading(there.domains[uuid]) if uuid in there.domains else None
+
+    def domain_xml(self, host: HostCard, uuid: str) -> str:
+        with self._calling(host, "domain_xml") as there:
+            return self._domain(there, uuid).config
+
+    def define_domain(self, host: HostCard, xml: str) -> str:
+        with self._calling(host, "define_domain") as there:
+            root = etree.fromstring(xml)
+            name, uuid = root.findtext("name") or "", root.findtext("uuid") or str(uuids.uuid4())
+            if any(d.name == name and d.uuid != uuid for d in there.domains.values()):
+                raise Refused(host.name, f"libvirt says: operation failed: domain '{name}' already exists with uuid")
+            elsewhere = [h.name for h in self._world.hosts.values() if h is not there and uuid in h.domains]
+            if elsewhere:
+                raise self._world.wrong(f"{name} would be defined on {host.name} and is on {elsewhere}")
+            domain = there.domains.setdefault(uuid, Domain(uuid, name, xml))
+            domain.config = xml
+            return uuid
+
+    def undefine_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, "undefine_domain") as there:
+            domain = self._domain(there, uuid)
+            if domain.active:
+                raise self._world.wrong(f"{domain.name} would be undefined on {host.name} while it is {domain.state}")
+            del there.domains[uuid]
+
+    def start_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, "start_domain") as there:
+            domain = self._domain(there, uuid)
+            if self._world.running(uuid):
+                raise self._world.wrong(
+                    f"{domain.name} would be started on {host.name}, runs {self._world.running(uuid)}"
+                )
+            if domain.unfinished:
+                raise self._world.wrong(f"{domain.name} would be started before its clone is finished")
+            self._guard_disks(there, domain)
+            domain.state, domain.live = "running", domain.config
+
+    def _guard_disks(self, host: Host, domain: Domain) -> None:
+        for path in domain.paths:
+            if self._file(host, path) is None:
+                raise Refused(
+                    host.name, f"libvirt says: Cannot access storage file '{path}': No such file or directory"
+                )
+            for other in self._users(host, path):
+                if other.uuid != domain.uuid and other.active:
+                    raise self._world.wrong(f"{domain.name} and {other.name} would both run on {path}")
+
+    def _users(self, host: Host, path: str) -> list[Domain]:
+        mine = self._world.storage(host, path)
+        return [
+            domain
+            for there in self._world.hosts.values()
+            for domain in there.domains.values()
+            if any(self._same(mine, self._world.storage(there, p)) for p in domain.paths)
+        ]
+
+    @staticmethod
+    def _same(one: tuple[Storage, str], other: tuple[Storage, str]) -> bool:
+        return one[0] is other[0] and one[1] == other[1]
+
+    def shutdown_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, "shutdown_domain") as there:
+            domain = self._domain(there, uuid)
+            if domain.name not in self._world.deaf_guests:
+                domain.stops_at = self._world.time + 3
+
+    def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None:
+        with self._calling(host, "set_autostart") as there:
+            self._domain(there, uuid).autostart = on
+
+    def set_metadata(self, host: HostCard, uuid: str, uri: str, element: str) -> None:
+        with self._calling(host, "set_metadata") as there:
+            domain = self._domain(there, uuid)
+            domain.config = _with_metadata(domain.config, uri, element)
+            domain.live = _with_metadata(domain.live, uri, element) if domain.live else ""
+
+    def define_pool(self, host: HostCard, xml: str) -> None:
+        with self._calling(host, "define_pool") as there:
+            name = re.findall(r"<name>([^<]+)</name>", xml)[0]
+            new = Pool(name, xml if "<uuid>" in xml else xml.replace("<name>", f"<uuid>{uuids.uuid4()}</uuid><name>"))
+            old = there.pools.get(name)
+            if any(p.target == new.target for p in there.pools.values() if p.name != name):
+                raise Refused(host.name, "libvirt says: operation failed: Storage source conflict with pool")
+            there.pools[name] = Pool(name, new.xml, bool(old and old.active), bool(old and old.autostart))
+
+    def build_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, "build_pool") as there:
+            there.folders.add(self._pool(there, pool, active=False).target)
+
+    def start_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, "start_pool") as there:
+            found = self._pool(there, pool, active=False)
+            if found.export:
+                if found.export not in self._world.exports or found.target not in there.folders:
+                    raise Refused(host.name, "libvirt says: internal error: mount unexpected exit status 32")
+                there.mounts[found.target] = (FSTYPES[found.format], found.export)
+            found.active = True
+            self._refresh(there, found)
+
+    def stop_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, "stop_pool") as there:
+            found = self._pool(there, pool)
+            there.mounts.pop(found.target, None)
+            found.active, found.known = False, set()
+
+    def set_pool_autostart(self, host: HostCard, pool: str, on: bool) -> None:
+        with self._calling(host, "set_pool_autostart") as there:
+            self._pool(there, pool, active=False).autostart = on
+
+    def refresh_pool(self, host: HostCard, pool: str) -> None:
+        with self._calling(host, "refresh_pool") as there:
+            self._refresh(there, self._pool(there, pool))
+
+    def _refresh(self, host: Host, pool: Pool) -> None:
+        storage, prefix = self._world.storage(host, pool.target)
+        inside = {name.removeprefix(prefix).lstrip("/") for name in storage.files if name.startswith(prefix)}
+        pool.known = {name for name in inside if "/" not in name}
+
+    def volume_xml(self, host: HostCard, path: str) -> str:
+        with self._calling(host, "volume_xml") as there:
+            file = self._file(there, path) if self._holder(there, path) else None
+            if file is None:
+                raise Refused(
+                    host.name, f"libvirt says: Storage volume not found: no storage vol with matching path '{path}'"
+                )
+            return f"<volume><capacity>{file.capacity}</capacity><allocation>{file.allocation}</allocation></volume>"
+
+    @staticmethod
+    def _holder(host: Host, path: str) -> Pool | None:
+        folder, _, name = path.rpartition("/")
+        return next((p for p in host.pools.values() if p.active and p.target == folder and name in p.known), None)
+
+    def copy_volume(self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]) -> None:
+        with self._calling(host, "copy_volume") as there:
+            found, name = self._pool(there, pool), re.findall(r"<name>([^<]+)</name>", xml)[0]
+            source = self._file(there, source_path)
+            storage, target = self._world.storage(there, f"{found.target}/{name}")
+            if source is None or not self._holder(there, source_path):
+                raise Refused(host.name, "libvirt says: Storage volume not found")
+            if any(d.active for d in self._users(there, source_path)):
+                raise self._world.wrong(f"{source_path} would be copied while a VM writes to it")
+            if target in storage.files:
+                raise Refused(host.name, f"libvirt says: storage volume '{name}' exists already")
+            storage.files[target] = File("", source.capacity, source.allocation)
+            found.known.add(name)
+            watch(source.allocation // 2)
+            if self.copy_fails or source.allocation > storage.size:
+                raise Refused(host.name, "libvirt says: No space left on device")
+            self._world.copies.append(name)
+
+    def delete_volume(self, host: HostCard, pool: str, volume: str) -> None:
+        with self._calling(host, "delete_volume") as there:
+            path = f"{self._pool(there, pool).target}/{volume}"
+            users = [d.name for d in self._users(there, path) if not d.unfinished]
+            if users:
+                raise self._world.wrong(f"{path} would be deleted while it is a disk of {users}")
+            storage, name = self._world.storage(there, path)
+            storage.files.pop(name, None)
+            there.pools[pool].known.discard(volume)
+
+    def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
+        with self._calling(host, "finished_job") as there:
+            self._domain(there, uuid)
+            return self._jobs.get((host.name, uuid))
+
+    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers:
+        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere)."""
+        with self._calling(host, "migrate") as source:
+            domain = self._domain(source, request.uuid)
+            there = self._reached(source, request)
+            self._accepts(source, there, domain)
+            watch(JobNumbers("first copy", 2**28, 2**27, 2**27, 2**30, 2**20, 1, 100))
+            broken, self.broken = self.broken, ""
+            if broken == "refused":
+                raise Refused(host.name, "libvirt says: operation failed: migration out job: unexpectedly failed")
+            if broken == "paused":
+                domain.state = "paused"
+                raise Unreachable(host.name, "libvirtd did not answer: end of file")
+            del source.domains[domain.uuid]
+            there.domains[domain.uuid] = Domain(domain.uuid, domain.name, domain.config, "running", domain.live)
+            if broken == "lost":
+                raise Unreachable(host.name, "libvirtd did not answer: end of file")
+            job = JobNumbers("done", 2**28, 2**28, 0, 2**30, 0, 2, 400, 20)
+            self._jobs[there.name, domain.uuid] = job
+            return job
+
+    def _reached(self, source: Host, request: MigrationRequest) -> Host:
+        control, data = urlsplit(request.destination), urlsplit(request.data)
+        key = parse_qs(control.query)["keyfile"][0]
+        reply = login(self._world, source, key, control.username or "", control.hostname or "")
+        if reply.code != 0:
+            raise Refused(source.name, f"libvirt says: Cannot recv data: {reply.err}")
+        there = self._world.by_address(source.resolve(control.hostname or ""))
+        by_data = self._world.by_address(data.hostname or "")
+        if there is None or by_data is not there:
+            raise self._world.wrong(f"control goes to {control.hostname}, data to {data.hostname}")
+        if not there.firewall.admits(there.nic, source.address, data.port or 0):
+            at = f"{data.hostname}:{data.port}"
+            raise Refused(source.name, f"libvirt says: unable to connect to server at '{at}': No route to host")
+        return there
+
+    def _accepts(self, source: Host, there: Host, domain: Domain) -> None:
+        if domain.state != "running":
+            raise Refused(source.name, "libvirt says: Requested operation is not valid: domain is not running")
+        if domain.uuid in there.domains:
+            raise self._world.wrong(f"{domain.name} would be moved to {there.name}, which has it already")
+        for path in domain.paths:
+            if not self._same(self._world.storage(source, path), self._world.storage(there, path)):
+                raise self._world.wrong(f"{domain.name} would be moved to {there.name}, which sees another {path}")
+
+
+def _with_metadata(xml: str, uri: str, element: str) -> str:
+    root: Any = etree.fromstring(xml)
+    metadata = root.find("metadata")
+    if metadata is None:
+        metadata = etree.SubElement(root, "metadata")
+    for old in [child for child in metadata if child.tag.startswith(f"{{{uri}}}")]:
+        metadata.remove(old)
+    given = etree.fromstring(element)
+    new = etree.SubElement(metadata, f"{{{uri}}}{given.tag}", nsmap={"reconciler": uri})
+    new.attrib.update(given.attrib)
+    return etree.tostring(root, encoding="unicode")

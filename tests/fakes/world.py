@@ -1,0 +1,288 @@
+"""A fleet in memory: hosts with files, services, SSH keys, domains and pools, one network, one clock.
+
+Only state and what happens by itself with time; FakeShell and FakeHypervisor are the doors to it.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from reconciler.errors import Unreachable
+from tests.fakes.firewalld import Firewalld
+
+TAG = "reconciler-lease:"
+TOKEN = ".reconciler-token-"
+TICK = 3600 * 24
+
+
+class Killed(BaseException):
+    """The reconciler's process is gone: no `except Exception` and nothing after it may act."""
+
+
+class ImpossibleWorldError(AssertionError):
+    """The product asked for something that must never happen; also kept in World.violations."""
+
+
+@dataclass
+class File:
+    """A file on some storage; `content` for small ones, sizes for images."""
+
+    content: str = ""
+    capacity: int = 0
+    allocation: int = 0
+    made: float = 0.0
+
+
+@dataclass
+class Storage:
+    """One file system: names (relative to its root) and files, and its size in bytes."""
+
+    size: int = 250 * 2**30
+    files: dict[str, File] = field(default_factory=dict)
+
+    @property
+    def free(self) -> int:
+        return self.size - sum(file.allocation for file in self.files.values())
+
+
+@dataclass
+class Domain:
+    """A domain on one host; `live` is the XML it was started with, empty while it is off."""
+
+    uuid: str
+    name: str
+    config: str
+    state: str = "shutoff"
+    live: str = ""
+    autostart: bool = False
+    migrating: bool = False
+    stops_at: float | None = None
+
+    @property
+    def active(self) -> bool:
+        return self.state != "shutoff"
+
+    @property
+    def paths(self) -> set[str]:
+        return set(re.findall(r"<source file=['\"]([^'\"]+)['\"]", self.config + self.live))
+
+    @property
+    def macs(self) -> set[str]:
+        return set(re.findall(r"<mac address=['\"]([^'\"]+)['\"]", self.config))
+
+    @property
+    def unfinished(self) -> bool:
+        return "making=" in self.config
+
+
+@dataclass
+class Pool:
+    """A pool object of one libvirtd; `known` are volumes it saw at its last refresh."""
+
+    name: str
+    xml: str
+    active: bool = False
+    autostart: bool = False
+    known: set[str] = field(default_factory=set)
+
+    def _one(self, pattern: str) -> str:
+        found = re.search(pattern, self.xml)
+        return found[1] if found else ""
+
+    @property
+    def target(self) -> str:
+        return self._one(r"<path>([^<]+)</path>")
+
+    @property
+    def export(self) -> str:
+        host, folder = self._one(r"<host name=\"([^\"]+)\""), self._one(r"<dir path=\"([^\"]+)\"")
+        return f"{host}:{folder}" if host else ""
+
+    @property
+    def format(self) -> str:
+        return self._one(r"<format type=\"([^\"]+)\"")
+
+
+@dataclass
+class LeaseFolder:
+    """A private key under /run/reconciler/leases; the host removes it at `ends` all by itself."""
+
+    public: str
+    ends: float
+
+
+@dataclass
+class Host:
+    """One host. `units` maps a unit to (active, enabled); `keys` are authorized_keys lines by user."""
+
+    name: str
+    address: str
+    static: str
+    etc_hosts: str = "127.0.0.1 localhost\n"
+    up: bool = True
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)
+    firewall: Firewalld = field(default_factory=Firewalld)
+    root: Storage = field(default_factory=Storage)
+    mounts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    domains: dict[str, Domain] = field(default_factory=dict)
+    pools: dict[str, Pool] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+    bridges: tuple[str, ...] = ("br0",)
+    machines: tuple[str, ...] = ("pc-q35-7.2", "q35")
+    memory: int = 8 * 2**30
+    nic: str = "br0"
+    listening: set[int] = field(default_factory=lambda: {22})
+    keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})
+    known_hosts: list[str] = field(default_factory=list)
+    leases: dict[str, LeaseFolder] = field(default_factory=dict)
+
+    @property
+    def host_key(self) -> str:
+        return f"ssh-ed25519 AAAAhost{self.name.replace('-', '')}"
+
+    def names(self) -> Iterator[tuple[str, list[str]]]:
+        """Addresses with their names, in the order of /etc/hosts."""
+        for line in self.etc_hosts.splitlines():
+            words = line.partition("#")[0].split()
+            if words:
+                yield words[0], words[1:]
+
+    def resolve(self, name: str) -> str:
+        return next((address for address, names in self.names() if name in names), "")
+
+    @property
+    def fqdn(self) -> str:
+        canonical = next((names[0] for _, names in self.names() if self.static in names), "")
+        return canonical or (self.static if "." in self.static else "")
+
+
+class World:
+    """All of it, behind one lock. `kill_at` ends the reconciler at that call; `fault` is raised at a failpoint."""
+
+    def __init__(self, *hosts: Host, exports: dict[str, Storage] | None = None) -> None:
+        self.hosts = {host.name: host for host in hosts}
+        self.exports = exports or {}
+        self.lock = threading.RLock()
+        self.time = 1_795_000_000.0
+        self.violations: list[str] = []
+        self.calls: list[str] = []
+        self.kill_at: int | None = None
+        self.kill_after_effect = False
+        self.ended: set[int] = set()
+        self.fail_at: int | None = None
+        self.fault: tuple[str, BaseException] | None = None
+        self.happens: tuple[str, Callable[[], None]] | None = None
+        self.copies: list[str] = []
+        self.deaf_guests: set[str] = set()
+        self.randoms = 0
+
+    def wrong(self, message: str) -> ImpossibleWorldError:
+        self.violations.append(message)
+        return ImpossibleWorldError(message)
+
+    def call(self, name: str, life: int) -> None:
+        """Every call of the reconciler comes by here, before it takes effect; a dead life's calls never do."""
+        if life in self.ended:
+            raise Killed(name)
+        self.calls.append(name)
+        if self.kill_at == len(self.calls) and not self.kill_after_effect:
+            self._kill(name, life)
+        if self.fail_at == len(self.calls):
+            raise Unreachable(name.partition(":")[0], "the connection broke")
+
+    def called(self, life: int) -> None:
+        """... and here, when it has taken effect and its answer is on the way."""
+        if self.kill_at is not None and self.kill_at <= len(self.calls) and self.kill_after_effect:
+            self._kill(self.calls[-1], life)
+
+    def _kill(self, name: str, life: int) -> None:
+        self.ended.add(life)
+        self.kill_at = None
+        raise Killed(name)
+
+    def at(self, failpoint: str, life: int) -> None:
+        """A failpoint of the product; `fault` names one and what is raised there, `happens` one and what is done."""
+        with self.lock:
+            if life in self.ended:
+                raise Killed(failpoint)
+            if self.happens and self.happens[0] == failpoint:
+                self.happens[1]()
+                self.happens = None
+            if self.fault and self.fault[0] == failpoint:
+                error = self.fault[1]
+                self.fault = None
+                if isinstance(error, Killed):
+                    self.ended.add(life)
+                raise error
+
+    def pass_time(self, seconds: float) -> None:
+        """What the hosts do by themselves: timed rules and keys end, guests that were asked shut down."""
+        with self.lock:
+            self.time += seconds
+            for host in self.hosts.values():
+                host.firewall.expire(self.time)
+                host.leases = {name: lease for name, lease in host.leases.items() if lease.ends > self.time}
+                for domain in host.domains.values():
+                    if domain.stops_at is not None and domain.stops_at <= self.time:
+                        domain.state, domain.live, domain.stops_at = "shutoff", "", None
+
+    def by_address(self, address: str) -> Host | None:
+        return next((host for host in self.hosts.values() if host.address == address), None)
+
+    def storage(self, host: Host, path: str) -> tuple[Storage, str]:
+        """The file system that holds a path on a host, and the path's name in it."""
+        mounted = max((t for t in host.mounts if path == t or path.startswith(t + "/")), key=len, default="")
+        if not mounted:
+            return host.root, path
+        return self.exports[host.mounts[mounted][1]], path[len(mounted) :].lstrip("/")
+
+    def running(self, uuid: str) -> list[str]:
+        return [host.name for host in self.hosts.values() if uuid in host.domains and host.domains[uuid].active]
+
+    def where(self, name: str) -> list[tuple[str, str]]:
+        """Every host that has a domain of that name, with its state."""
+        found = [(h.name, d.state) for h in self.hosts.values() for d in h.domains.values() if d.name == name]
+        return sorted(found)
+
+    def guest(self, address: str) -> bool:
+        """Does a running guest have that address?"""
+        macs = {mac for h in self.hosts.values() for d in h.domains.values() if d.state == "running" for mac in d.macs}
+        return address in {address_of(mac) for mac in macs}
+
+    def residue(self) -> list[str]:
+        """Everything of ours that must not be there at rest."""
+        left = []
+        for host in self.hosts.values():
+            left += [f"{host.name}: key {line}" for lines in host.keys.values() for line in lines if TAG in line]
+            left += [f"{host.name}: known host {line}" for line in host.known_hosts if TAG in line]
+            left += [f"{host.name}: secret {name}" for name in host.leases]
+            left += [f"{host.name}: rule {rule}" for rule in host.firewall.leases()]
+            left += [f"{host.name}: unfinished {d.name}" for d in host.domains.values() if d.unfinished]
+        return left
+
+    def tokens(self) -> list[str]:
+        """Proofs of shared storage that nobody took away."""
+        storages = [*self.exports.values(), *(host.root for host in self.hosts.values())]
+        return [name for storage in storages for name in storage.files if TOKEN in name]
+
+
+def address_of(mac: str) -> str:
+    """The address the network gives a guest: by its MAC's last byte."""
+    return f"10.77.0.{100 + int(mac[-2:], 16) % 100}"
+
+
+class FakeClock:
+    """A Clock whose waiting lets the world's time pass."""
+
+    def __init__(self, world: World, life: int = 0) -> None:
+        self._world, self._life = world, life
+
+    def now(self) -> float:
+        return self._world.time
+
+    def sleep(self, seconds: float) -> None:
+        if self._life in self._world.ended:
+            raise Killed("sleep")
+        self._world.pass_time(seconds)
