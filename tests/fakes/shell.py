@@ -15,7 +15,7 @@ from reconciler.kinds.host import wire as host_wire
 from reconciler.kinds.lease import wire as lease_wire
 from reconciler.kinds.pool import proof
 from reconciler.kinds.pool import wire as pool_wire
-from reconciler.kinds.vm import moving, proving
+from reconciler.kinds.vm import proving
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Reply
 from tests.fakes import shell_firewall, shell_lease
@@ -174,15 +174,6 @@ def _write_token(call: Call) -> Reply:
     return OK
 
 
-def _write_proof(call: Call) -> Reply:
-    folder, name = call.rest
-    storage, _ = call.world.storage(call.host, folder)
-    if storage is call.host.root:
-        return Reply(4, "", f"{folder} is on the root disk")
-    storage.files[TOKEN + name] = File(_random(call).out, made=call.world.time)
-    return Reply(0, storage.files[TOKEN + name].content)
-
-
 def _read(call: Call) -> Reply:
     storage, name = call.world.storage(call.host, call.argv[-1])
     file = storage.files.get(name)
@@ -251,7 +242,6 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     pool_wire._MOUNTS: _mounts,
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
-    moving._WRITE_PROOF: _write_proof,
     lease_wire._GATE: _gate,
     lease_wire._RULES: _rules,
     lease_wire._PERMANENT: _made_permanent,

@@ -207,18 +207,14 @@ def test_a_full_pool_leaves_no_half_made_volume() -> None:
     _check_end(fleet, "lq-d25")
 
 
-def test_another_folder_at_the_destination_stops_the_move_before_it_begins() -> None:
+def test_a_lookalike_mount_stops_the_move_before_any_access_is_opened() -> None:
     fleet = _moving()
-    fleet.world.exports["impostor:/comp"] = Storage()
-
-    def swap() -> None:
-        fleet.host("lq-d26").mounts["/var/lib/libvirt/images/COMPARTIDO"] = ("fuse.glusterfs", "impostor:/comp")
-
-    fleet.world.happens = ("lease.opened", swap)
+    fleet.host("lq-d26").lookalike = Storage()
     report = fleet.apply()
-    assert "a token could not be read" in " ".join(o.text for o in report.failed)
+    assert "does not see what lq-d25 wrote" in " ".join(o.text for o in report.failed)
+    assert {o.status for o in report.outcomes if ":grant" in o.action} == {"skipped"}
     assert fleet.world.where("web") == [("lq-d25", "running")]
-    assert fleet.world.residue() == []
+    assert fleet.world.residue() == fleet.world.tokens() == []
     assert fleet.world.violations == []
 
 

@@ -141,4 +141,4 @@ def test_the_journal_tells_the_pass(fleet: Fleet) -> None:
     words = [event for event, _ in fleet.journal.events]
     assert words[0] == "plan"
     assert words[-1] == "report"
-    assert words.count("begin") == words.count("end") == 6
+    assert words.count("begin") == words.count("end") == 7

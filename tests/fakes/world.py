@@ -114,7 +114,10 @@ class LeaseFolder:
 
 @dataclass
 class Host:
-    """One host. `units` maps a unit to (active, enabled); `keys` are authorized_keys lines by user."""
+    """One host. `units` maps a unit to (active, enabled); `keys` are authorized_keys lines by user.
+
+    `lookalike` is what its mounts really hold, when that is not what their source's name says.
+    """
 
     name: str
     address: str
@@ -125,6 +128,7 @@ class Host:
     firewall: Firewalld = field(default_factory=Firewalld)
     root: Storage = field(default_factory=Storage)
     mounts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    lookalike: Storage | None = None
     folders: set[str] = field(default_factory=set)
     domains: dict[str, Domain] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
@@ -236,7 +240,7 @@ class World:
         mounted = max((t for t in host.mounts if path == t or path.startswith(t + "/")), key=len, default="")
         if not mounted:
             return host.root, path
-        return self.exports[host.mounts[mounted][1]], path[len(mounted) :].lstrip("/")
+        return host.lookalike or self.exports[host.mounts[mounted][1]], path[len(mounted) :].lstrip("/")
 
     def running(self, uuid: str) -> list[str]:
         return [host.name for host in self.hosts.values() if uuid in host.domains and host.domains[uuid].active]

@@ -117,5 +117,20 @@ def test_intent_is_in_the_journal_before_the_outcome() -> None:
     ]
 
 
+def test_ctrl_c_lets_what_runs_end_and_closes_what_is_open() -> None:
+    log = Log()
+    grant = step("grant", kind="lease")
+    move = travel("web", "a", "b", needs=(grant.id,), does="interrupt")
+    later = [step("proof", "b", needs=(move.id,)), step("other", "b", after=(move.id,))]
+    done = walk([grant, move, *later, undo("revoke", "b", after=(move.id,))], log)
+    assert {name: o.status for name, o in done.items()} == {
+        "grant": "done",
+        "web": "done",
+        "proof": "skipped",
+        "other": "skipped",
+        "revoke": "done",
+    }
+
+
 def test_nothing_gives_nothing() -> None:
     assert walk([], Log()) == {}

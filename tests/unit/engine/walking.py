@@ -1,8 +1,9 @@
 """Tiny actions and a kind that carries them out as told, for tests of the walk; they touch nothing.
 
-An action's `does` is a word: ok, nothing, fail, human, bug.
+An action's `does` is a word: ok, nothing, fail, human, bug, interrupt (Ctrl-C while it runs).
 """
 
+import _thread
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Step(Action):
 @dataclass(frozen=True, kw_only=True)
 class Undo(Step):
     symbol: ClassVar[str] = "-"
+    closes: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,10 @@ class Log:
         with self.lock:
             self.busy.remove(action)
         match getattr(action, "does", "ok"):
+            case "interrupt":
+                _thread.interrupt_main()
+                threading.Event().wait(0.2)
+                return Done("ended all the same")
             case "fail":
                 raise HostError(action.place.host, "said no", "do something")
             case "human":
