@@ -3,7 +3,7 @@
 The engine knows kinds only through this record; kinds do not know each other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,17 @@ class Scope:
     fleet: Fleet
     documents: Mapping[str, Sequence[Document]]
 
-    def names(self, yaml_kind: str) -> frozenset[str]:
-        return frozenset(document.name for document in self.documents.get(yaml_kind, ()))
+    def unknown_hosts(self, document: Document) -> Iterator[Problem]:
+        """What is wrong with a document's `spec.hosts`: names nobody declared, a selector that means no host at all."""
+        selector = document.spec.hosts
+        if isinstance(selector, list):
+            for number, name in enumerate(selector):
+                if name not in self.fleet.hosts:
+                    fix = f"declare it, or remove it; declared are {', '.join(self.fleet.hosts) or 'none'}"
+                    yield document.problem(f"spec.hosts.{number}", f"no Host named {name!r}", fix)
+        if not selector or (not isinstance(selector, list) and not self.fleet.select(selector)):
+            fix = "see `metadata.labels` of the Host documents"
+            yield document.problem("spec.hosts", "selects no host", fix)
 
 
 @dataclass(frozen=True, slots=True)

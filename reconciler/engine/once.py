@@ -13,7 +13,8 @@ from reconciler.engine.guard import guard
 from reconciler.engine.load import load
 from reconciler.engine.observe import observe
 from reconciler.engine.order import order
-from reconciler.engine.plan import plan, pruned
+from reconciler.engine.plan import plan
+from reconciler.engine.prune import prune
 from reconciler.engine.resolve import resolve
 from reconciler.engine.target import narrow
 from reconciler.engine.verify import left_over
@@ -73,7 +74,7 @@ def think(
     view = View(wanted.fleet, wanted.desired, snapshot, snapshot.taken)
     differences = narrow(diff(view, kinds), target)
     actions, refusals = plan(differences, view, kinds)
-    permitted, forbidden = guard(pruned(actions), view)
+    permitted, forbidden = guard(prune(actions), view)
     ordered = order(permitted)
     made = Plan(wanted.fleet.name, snapshot.taken, source, differences, ordered, (*refusals, *forbidden))
     return planfile.touched(made, snapshot)

@@ -28,17 +28,6 @@ def plan(
     return tuple(actions), tuple(refusals)
 
 
-def pruned(actions: Sequence[Action]) -> tuple[Action, ...]:
-    """Without those whose needs are not in the plan (their move was refused), and so on down the line."""
-    kept = tuple(actions)
-    while True:
-        ids = {action.id for action in kept}
-        fewer = tuple(action for action in kept if all(need in ids for need in action.needs))
-        if len(fewer) == len(kept):
-            return kept
-        kept = fewer
-
-
 def _silent(view: View) -> list[Refusal]:
     """One refusal per silent host, at the place of the Host document."""
     refusals = []

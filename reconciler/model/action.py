@@ -62,9 +62,19 @@ class Action:
         return ""
 
     @property
+    def serving(self) -> bool:
+        """Has it no purpose but for what needs it? Then it goes where that goes."""
+        return False
+
+    @property
     def passage(self) -> Passage | None:
         """The way between hosts this action needs opened for it, if any."""
         return None
+
+    @property
+    def shared_pools(self) -> tuple[str, ...]:
+        """Pools whose files both ends of its passage must see; that is proven before it begins."""
+        return ()
 
     def through(self, passage: Passage) -> "Action":
         """This action using that passage."""

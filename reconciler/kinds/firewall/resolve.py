@@ -16,7 +16,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     desired: list[Desired] = []
     problems: list[Problem] = []
     for document in documents:
-        problems += _unknown_hosts(document, scope)
+        problems += scope.unknown_hosts(document)
         problems += _own_marks(document)
         value = _desired(document.spec)
         desired += (
@@ -44,19 +44,6 @@ def _zone(zone: ZoneSpec) -> ZoneDesired:
 
 def _listed(items: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if items is None else tuple(sorted(set(items)))
-
-
-def _unknown_hosts(document: Document, scope: Scope) -> Iterator[Problem]:
-    """Listed names nobody declared, and selectors that mean no host at all."""
-    selector = document.spec.hosts
-    if isinstance(selector, list):
-        for number, name in enumerate(selector):
-            if name not in scope.fleet.hosts:
-                fix = f"declare it, or remove it; declared are {', '.join(scope.fleet.hosts) or 'none'}"
-                yield document.problem(f"spec.hosts.{number}", f"no Host named {name!r}", fix)
-    if not selector or (not isinstance(selector, list) and not scope.fleet.select(selector)):
-        fix = "see `metadata.labels` of the Host documents"
-        yield document.problem("spec.hosts", "selects no host", fix)
 
 
 def _own_marks(document: Document) -> Iterator[Problem]:

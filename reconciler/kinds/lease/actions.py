@@ -17,6 +17,10 @@ class _Way(Action):
     way: Passage
     domain: str
 
+    @property
+    def serving(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class GrantAccess(_Way):

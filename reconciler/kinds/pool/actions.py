@@ -102,6 +102,15 @@ class ProveShared(Action):
     hosts: tuple[str, ...]
     target: str
     network: bool
+    for_move: bool = False
+
+    @property
+    def detail(self) -> str:
+        return f":{','.join(self.hosts)}"
+
+    @property
+    def serving(self) -> bool:
+        return self.for_move
 
     def explain(self) -> str:
         return f"prove that {', '.join(self.hosts)} see the same files in {self.target}"

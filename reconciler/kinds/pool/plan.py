@@ -1,6 +1,6 @@
 """Pool: declared beside seen, what to do about a difference, and the proof that a shared pool is shared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -158,27 +158,52 @@ def _too_full(item: Desired, seen: PoolState | None, paths: frozenset[str]) -> l
 
 
 def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequence[Refusal]]:
-    """One proof for each shared pool that is started somewhere, over all hosts where it is or will be up."""
+    """Proofs that shared pools are shared: over all hosts after a start, over both ends before a move."""
+    proofs: dict[str, Action] = {}
     starts = [action for action in actions if isinstance(action, StartPool)]
-    proofs: list[Action] = []
     for name in sorted({action.place.name for action in starts}):
         mine = [action for action in starts if action.place.name == name]
-        items = [item for item in view.of("pool") if item.place.name == name and item.value.shared]
         started = {action.place for action in mine}
-        up = [item for item in items if item.place in started or _is_up(item, view)]
+        up = [item for item in _shared(name, view) if item.place in started or _is_up(item, view)]
         if len(up) > 1:
-            first, definition = up[0], up[0].value.definition
-            proofs.append(
-                ProveShared(
-                    place=first.place,
-                    hosts=tuple(item.place.host for item in up),
-                    target=definition.target,
-                    network=bool(definition.host),
-                    needs=tuple(action.id for action in mine),
-                    reason="declared shared, and started just now",
-                )
-            )
-    return [*actions, *proofs], ()
+            proof = _proof(up, "declared shared, and started just now", needs=tuple(action.id for action in mine))
+            proofs[proof.id] = proof
+    woven: list[Action] = []
+    for action in actions:
+        before = _before(action, view, proofs)
+        fresh = [proof for proof in before if proof.id not in proofs]
+        proofs.update({proof.id: proof for proof in fresh})
+        woven += [*fresh, replace(action, needs=(*action.needs, *(proof.id for proof in before)))]
+    return [*woven, *(proof for proof in proofs.values() if proof not in woven)], ()
+
+
+def _before(action: Action, view: View, known: Mapping[str, Action]) -> list[Action]:
+    """The proofs an action that crosses hosts waits for; one that covers both its ends already serves."""
+    way = action.passage
+    found: list[Action] = []
+    for name in action.shared_pools if way else ():
+        ends = [item for item in _shared(name, view) if way and item.place.host in (way.source, way.destination)]
+        hosts = {item.place.host for item in ends}
+        covering = [p for p in known.values() if p.place.name == name and hosts <= set(getattr(p, "hosts", ()))]
+        found += covering[:1] or [_proof(ends, f"before {action.place.name} moves", for_move=True)]
+    return found
+
+
+def _shared(name: str, view: View) -> list[Desired]:
+    return [item for item in view.of("pool") if item.place.name == name and item.value.shared]
+
+
+def _proof(items: Sequence[Desired], reason: str, needs: tuple[str, ...] = (), for_move: bool = False) -> ProveShared:
+    definition = items[0].value.definition
+    return ProveShared(
+        place=items[0].place,
+        hosts=tuple(item.place.host for item in items),
+        target=definition.target,
+        network=bool(definition.host),
+        needs=needs,
+        for_move=for_move,
+        reason=reason,
+    )
 
 
 def _is_up(item: Desired, view: View) -> bool:

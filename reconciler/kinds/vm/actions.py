@@ -145,7 +145,7 @@ class SetResources(_Touch):
 
 @dataclass(frozen=True, kw_only=True)
 class MoveLive(_Touch):
-    """Move a running VM from `origin` to `place` without stopping it. `proofs` are shared folders to prove first."""
+    """Move a running VM from `origin` to `place` without stopping it. `pools` are the shared ones its disks lie in."""
 
     verb: ClassVar[str] = "move-live"
     symbol: ClassVar[str] = ">"
@@ -153,12 +153,16 @@ class MoveLive(_Touch):
     address: str
     policy: MovePolicy
     way: Passage
-    proofs: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
     autostart: bool = False
 
     @property
     def passage(self) -> Passage | None:
         return self.way
+
+    @property
+    def shared_pools(self) -> tuple[str, ...]:
+        return self.pools
 
     def through(self, passage: Passage) -> "MoveLive":
         return replace(self, way=passage)

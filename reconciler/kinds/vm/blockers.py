@@ -29,7 +29,7 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
         return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
     for disk in seen.disks:
-        found += _storage(disk, want, room)
+        found += _storage(disk, want, origin, view)
     if not seen.persistent:
         found.append(Blocker("the domain is transient on its host", f"virsh define it on {origin} first"))
     return tuple(found)
@@ -63,12 +63,18 @@ def _memory(want: VmDesired, seen: DomainState, room: Room, view: View) -> Itera
         yield Blocker(f"not enough memory on {want.host}: {numbers}", "free memory there or choose another host")
 
 
-def _storage(disk: Disk, want: VmDesired, room: Room) -> Iterator[Blocker]:
+def _storage(disk: Disk, want: VmDesired, origin: str, view: View) -> Iterator[Blocker]:
+    """Its pool must be declared shared and be on both hosts; that they see the same files is proven before the move."""
     if not disk.path or disk.kind in _NETWORK_FS:
         return
     if disk.kind == "block":
         fix = "block devices are not proven yet; use a shared pool"
         yield Blocker(f"disk {disk.target} is the block device {disk.path}", fix)
-    elif not any(disk.path.startswith(path + "/") for path in want.shared_paths):
+        return
+    pool = next((name for name, path in want.shared if disk.path.startswith(path + "/")), "")
+    if not pool:
         fix = "put the disk into a StoragePool with shared: true"
         yield Blocker(f"disk {disk.target} ({disk.path}) is in no pool declared shared", fix)
+    for host in (origin, want.host):
+        if pool and view.at(Place("pool", host, pool)) is None:
+            yield Blocker(f"disk {disk.target} is in pool {pool}, which is not declared on {host}", "add it to `hosts`")

@@ -229,7 +229,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         address=cards[want.host].fqdn,
         policy=want.moves,
         way=way,
-        proofs=tuple(p for p in want.shared_paths if any(d.path.startswith(p + "/") for d in state.disks)),
+        pools=tuple(n for n, p in want.shared if any(d.path.startswith(p + "/") for d in state.disks)),
         autostart=state.autostart if want.autostart is None else want.autostart,
         needs=tuple(before),
         requires=_grounds(place.host, want.host, view),

@@ -128,7 +128,7 @@ def _desired(document: Document, scope: Scope) -> Desired:
         nics=nics,
         moves=_moves(spec.migration, scope.fleet.migration),
         checks=tuple(_check(check) for check in spec.checks),
-        shared_paths=tuple(sorted(pool.target for pool in pools.values() if pool.shared)),
+        shared=tuple(sorted((name, pool.target) for name, pool in pools.items() if pool.shared)),
     )
     return Desired(Place("vm", spec.placement.host, document.name), value, document.origin)
 

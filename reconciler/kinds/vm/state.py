@@ -127,7 +127,7 @@ class WantedNic:
 
 @dataclass(frozen=True, slots=True)
 class VmDesired:
-    """As declared; None means not managed. `shared_paths` are the targets of pools declared shared."""
+    """As declared; None means not managed. `shared` pairs name and target of each pool declared shared."""
 
     name: str
     host: str
@@ -142,4 +142,4 @@ class VmDesired:
     nics: tuple[WantedNic, ...] | None = None
     moves: MovePolicy = field(default_factory=MovePolicy)
     checks: tuple[Check, ...] = ()
-    shared_paths: tuple[str, ...] = ()
+    shared: tuple[tuple[str, str], ...] = ()

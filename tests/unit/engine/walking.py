@@ -22,10 +22,14 @@ from reconciler.ports import Hands
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Action):
-    """One step named by its place; `symbol` - on a lease place makes it a revocation."""
+    """One step named by its place; on a lease place it serves only what needs it."""
 
     verb: ClassVar[str] = "do"
     does: str = "ok"
+
+    @property
+    def serving(self) -> bool:
+        return self.place.kind == "lease" and not self.closes
 
 
 @dataclass(frozen=True, kw_only=True)
