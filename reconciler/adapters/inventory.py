@@ -106,7 +106,7 @@ def _pool(lib: Any, pool: Any) -> PoolReading:
             volumes.append(VolumeReading(volume.name(), volume.path(), size, taken))
     return PoolReading(
         pool.name(),
-        pool.XMLDesc(lib.VIR_STORAGE_XML_INACTIVE),
+        _definition(lib, pool),
         active,
         bool(pool.autostart()),
         capacity,
@@ -114,6 +114,16 @@ def _pool(lib: Any, pool: Any) -> PoolReading:
         available,
         tuple(sorted(volumes, key=lambda v: v.name)),
     )
+
+
+def _definition(lib: Any, pool: Any) -> str:
+    """The stored XML; a driver that stores no other than the running one has no flag for it."""
+    try:
+        return str(pool.XMLDesc(lib.VIR_STORAGE_XML_INACTIVE))
+    except lib.libvirtError as error:
+        if error.get_error_code() != lib.VIR_ERR_INVALID_ARG:
+            raise
+        return str(pool.XMLDesc(0))
 
 
 def _network(network: Any) -> NetworkReading:
