@@ -1,4 +1,4 @@
-"""`make bench`: measure on the lab, print the table, write it to docs/benchmarks.md; exit 1 when a limit is not kept."""
+"""`make bench`: measure on the lab, print the table and write docs/benchmarks.md; exit 1 when a limit is not kept."""
 
 import os
 import platform
@@ -15,7 +15,9 @@ from tests.e2e.user import User
 def table(rows: list[Row]) -> str:
     """Markdown."""
     lines = ["| what | reconciler | instead | ratio | limit | held |", "| --- | --- | --- | --- | --- | --- |"]
-    lines += [f"| {r.what} | {r.ours} | {r.theirs} | {r.ratio} | {r.limit} | {'yes' if r.held else 'NO'} |" for r in rows]
+    lines += [
+        f"| {r.what} | {r.ours} | {r.theirs} | {r.ratio} | {r.limit} | {'yes' if r.held else 'NO'} |" for r in rows
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -24,7 +26,7 @@ def page(rows: list[Row]) -> str:
     machine = f"{os.cpu_count()} cores, kernel {platform.release()}, Python {platform.python_version()}"
     return f"""# Benchmarks
 
-Made by `make bench` on {time.strftime('%Y-%m-%d %H:%M')} UTC; {machine}; guests under emulation (no KVM). Times are
+Made by `make bench` on {time.strftime("%Y-%m-%d %H:%M")} UTC; {machine}; guests under emulation (no KVM). Times are
 medians with their range; both sides of a row ran in turn in the same run, on the same lab.
 
 {table(rows)}

@@ -1,6 +1,7 @@
 """Each kind's drift on real hosts: made by hand, shown in the plan, mended by apply, and then nothing is left to do."""
 
 import re
+import signal
 import time
 
 from tests.e2e.hosts import POOL, LabHost, lab
@@ -12,8 +13,10 @@ ZONE = "--zone=FedoraServer"
 
 def test_host_names_are_set_and_proven(running: User, d25: LabHost) -> None:
     own = "10.77.0.11 wrong.example.org wrong"
-    d25.sh(f"sed -i '/lq-d25/d;/reconciler/,/reconciler end/d' /etc/hosts; echo '{own}' >>/etc/hosts; hostname wrong; "
-           "echo wrong >/etc/hostname")
+    d25.sh(
+        f"sed -i '/lq-d25/d;/reconciler/,/reconciler end/d' /etc/hosts; echo '{own}' >>/etc/hosts; hostname wrong; "
+        "echo wrong >/etc/hostname"
+    )
     said = running.plan()
     assert "set the host name to lq-d25.vpd.com" in said.out, said.text
     running.apply()
@@ -51,8 +54,11 @@ def test_runtime_and_permanent_drift_are_told_apart(running: User, d25: LabHost)
 
 def test_ports_and_rich_rules_in_both_layers(user: User, d25: LabHost) -> None:
     rule = 'rule family="ipv4" source address="10.77.0.0/24" port port="16514" protocol="tcp" accept'
-    user.edit("firewall.yaml", "cockpit, dhcpv6-client]",
-              f"cockpit, dhcpv6-client]\n      ports: [8080/tcp, 9000-9010/udp]\n      richRules: ['{rule}']")
+    user.edit(
+        "firewall.yaml",
+        "cockpit, dhcpv6-client]",
+        f"cockpit, dhcpv6-client]\n      ports: [8080/tcp, 9000-9010/udp]\n      richRules: ['{rule}']",
+    )
     user.apply("--target", "firewall/compute")
     for layer in ((), ("--permanent",)):
         assert set(d25.out("firewall-cmd", *layer, ZONE, "--list-ports").split()) == {"8080/tcp", "9000-9010/udp"}
@@ -73,7 +79,11 @@ def test_exclusive_removes_what_is_not_listed_but_never_our_way_in(user: User, d
 
 
 def test_a_new_zone_is_made_with_one_reload_and_never_while_a_lease_is_open(user: User, d25: LabHost) -> None:
-    user.edit("firewall.yaml", "    - name: FedoraServer", "    - name: storage\n      services: [nfs]\n    - name: FedoraServer")
+    user.edit(
+        "firewall.yaml",
+        "    - name: FedoraServer",
+        "    - name: storage\n      services: [nfs]\n    - name: FedoraServer",
+    )
     mark = 'rule priority="-24242" family="ipv4" source address="10.77.0.12/32" port port="49160" protocol="tcp" accept'
     d25.out("firewall-cmd", ZONE, f"--add-rich-rule={mark}", "--timeout=300")
     said = user.plan("--target", "firewall/compute")
@@ -92,8 +102,10 @@ def test_a_leftover_lease_of_every_kind_is_swept_by_any_pass(running: User, d25:
     human = d26.out("cat", "/root/.ssh/authorized_keys")
     line = 'restrict,from="10.77.0.11",expiry-time="20990101000000Z" ssh-ed25519 AAAAC3Nz reconciler-lease:abc123.gone'
     d26.sh(f"echo '{line}' >>/root/.ssh/authorized_keys")
-    d25.sh("mkdir -p /run/reconciler/leases/abc123.gone; echo secret >/run/reconciler/leases/abc123.gone/key; "
-           "echo 'lq-d26.vpd.com ssh-ed25519 AAAA reconciler-lease:abc123.gone' >>/etc/ssh/ssh_known_hosts")
+    d25.sh(
+        "mkdir -p /run/reconciler/leases/abc123.gone; echo secret >/run/reconciler/leases/abc123.gone/key; "
+        "echo 'lq-d26.vpd.com ssh-ed25519 AAAA reconciler-lease:abc123.gone' >>/etc/ssh/ssh_known_hosts"
+    )
     listed = running.run("leases", "list", str(running.folder)).out
     assert all(word in listed for word in ("key", "secret", "49155", "port-permanent")), listed
     running.apply()
@@ -111,8 +123,10 @@ def test_pool_drift_is_mended(running: User, d25: LabHost, d26: LabHost) -> None
 
 
 def test_a_dir_pool_is_made_and_a_lookalike_is_not_shared(user: User, d25: LabHost, d26: LabHost) -> None:
-    pool = ("apiVersion: reconciler/v1alpha1\nkind: StoragePool\nmetadata: {name: local}\n"
-            "spec: {hosts: [lq-d25], type: dir, target: /srv/local, autostart: true}\n")
+    pool = (
+        "apiVersion: reconciler/v1alpha1\nkind: StoragePool\nmetadata: {name: local}\n"
+        "spec: {hosts: [lq-d25], type: dir, target: /srv/local, autostart: true}\n"
+    )
     user.write("local.yaml", pool)
     user.apply("--target", "pool/local")
     assert re.search(r"State:\s+running", d25.out("virsh", "pool-info", "local"))
@@ -129,9 +143,16 @@ def test_a_dir_pool_is_made_and_a_lookalike_is_not_shared(user: User, d25: LabHo
 
 def test_a_clone_gets_its_own_identity(user: User, d25: LabHost) -> None:
     user.edit("vms.yaml", '[{mac: "00:16:3e:31:13:b3", network: vpd}]', "[{network: vpd}]")
-    xml = d25.out("virsh", "dumpxml", "--inactive", "mvp1").replace(
-        "<features>", "<sysinfo type='smbios'><system><entry name='uuid'>" + d25.dominfo("mvp1")["UUID"]
-        + "</entry></system></sysinfo><features>").replace("</os>", "<smbios mode='sysinfo'/></os>")
+    xml = (
+        d25.out("virsh", "dumpxml", "--inactive", "mvp1")
+        .replace(
+            "<features>",
+            "<sysinfo type='smbios'><system><entry name='uuid'>"
+            + d25.dominfo("mvp1")["UUID"]
+            + "</entry></system></sysinfo><features>",
+        )
+        .replace("</os>", "<smbios mode='sysinfo'/></os>")
+    )
     d25.do("sh", "-c", "cat >/tmp/base.xml", stdin=xml)
     d25.out("virsh", "define", "/tmp/base.xml")
     user.apply()
@@ -166,9 +187,11 @@ def test_a_vm_from_libvirts_own_xml_started_stopped_and_changed(running: User, d
     d25.sh("cp /var/lib/libvirt/images/mvp1.qcow2 /var/lib/libvirt/images/hand.qcow2; virsh pool-refresh default")
     (running.folder / "xml").mkdir()
     running.write("xml/hand.xml", xml)
-    spec = ("apiVersion: reconciler/v1alpha1\nkind: VirtualMachine\nmetadata: {name: hand}\n"
-            "spec:\n  placement: {host: lq-d25}\n  power: running\n  source: {domainXML: xml/hand.xml}\n"
-            "  memory: 256MiB\n  checks: [{tcp: 22}]\n")
+    spec = (
+        "apiVersion: reconciler/v1alpha1\nkind: VirtualMachine\nmetadata: {name: hand}\n"
+        "spec:\n  placement: {host: lq-d25}\n  power: running\n  source: {domainXML: xml/hand.xml}\n"
+        "  memory: 256MiB\n  checks: [{tcp: 22}]\n"
+    )
     running.write("hand.yaml", spec)
     running.apply()
     assert d25.domains()["hand"] == "running"
@@ -191,8 +214,18 @@ def test_a_vm_from_libvirts_own_xml_started_stopped_and_changed(running: User, d
 
 def test_a_vm_made_by_hand_is_adopted_and_an_undeclared_one_is_left_alone(user: User, d25: LabHost) -> None:
     user.apply("--target", "pool/CONT_VOL_COMP", "--target", "host/lq-d25", "--target", "host/lq-d26")
-    d25.out("virt-clone", "--original", "mvp1", "--name", VM, "--file", f"{POOL}/pc25_LQD_ANFITRION1_p4.qcow2",
-            "--mac", "00:16:3e:31:13:b3", timeout=120)
+    d25.out(
+        "virt-clone",
+        "--original",
+        "mvp1",
+        "--name",
+        VM,
+        "--file",
+        f"{POOL}/pc25_LQD_ANFITRION1_p4.qcow2",
+        "--mac",
+        "00:16:3e:31:13:b3",
+        timeout=120,
+    )
     before = d25.out("virsh", "dumpxml", "mvp1")
     uuid = d25.dominfo(VM)["UUID"]
     said = user.apply()
@@ -239,3 +272,35 @@ def test_undeclared_things_are_shown_but_not_touched(running: User, d25: LabHost
     assert re.search(r"mvp1 +lq-d25 +stopped .*not declared", status), status
     assert re.search(r"default +lq-d25 +active .*not declared", status)
     lab("status")
+
+
+def test_uefi_variables_are_copied_with_a_clone(user: User, d25: LabHost) -> None:
+    folder = "/var/lib/libvirt/qemu/nvram"
+    d25.sh(f"mkdir -p {folder}; echo variables >{folder}/mvp1_VARS.fd; echo code >/var/lib/libvirt/boot/code.fd")
+    xml = d25.out("virsh", "dumpxml", "--inactive", "mvp1")
+    loader = "<loader readonly='yes' type='pflash'>/var/lib/libvirt/boot/code.fd</loader>"
+    firmware = f"{loader}<nvram>{folder}/mvp1_VARS.fd</nvram></os>"
+    d25.do("sh", "-c", "cat >/tmp/base.xml", stdin=xml.replace("</os>", firmware))
+    d25.out("virsh", "define", "/tmp/base.xml")
+    user.edit("vms.yaml", "power: running", "power: stopped")
+    user.apply()
+    assert f"{folder}/{VM}_VARS.fd" in d25.out("virsh", "dumpxml", "--inactive", VM)
+    assert d25.out("cat", f"{folder}/{VM}_VARS.fd") == "variables\n"
+    user.in_sync()
+
+
+def test_ctrl_c_lets_the_move_end_and_still_revokes(running: User, d25: LabHost, d26: LabHost) -> None:
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    process = running.start("apply", str(running.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:3")
+    end = time.monotonic() + 40
+    while "49152" not in d26.do("nft", "list", "ruleset").stdout:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1, out + err
+    assert "interrupted:" in err
+    assert "is refused, key deleted" in err
+    assert [VM in host.domains() for host in (d25, d26)].count(True) == 1
+    running.apply()
+    assert d26.domains()[VM] == "running"

@@ -135,8 +135,10 @@ def _stolen_key(d25: LabHost) -> str:
 def lab_nas_tries(key: str, d25: LabHost, d26: LabHost) -> str:
     """The same key from another address."""
     secret = d25.out("cat", key)
-    script = f"umask 077; cat >/root/stolen; ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o IdentitiesOnly=yes \
+    script = (
+        f"umask 077; cat >/root/stolen; ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o IdentitiesOnly=yes \
         -o UserKnownHostsFile=/dev/null -i /root/stolen root@{d26.address} true; rm -f /root/stolen"
+    )
     from tests.e2e.hosts import hosts
 
     return hosts()["nas"].do("timeout", "10", "sh", "-c", script, stdin=secret).stderr
