@@ -28,9 +28,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def figures() -> Iterator[Figures]:
-    """What the run measured; written to docs/ whatever came of it."""
-    made = Figures()
+def figures(capsys: pytest.CaptureFixture[str]) -> Iterator[Figures]:
+    """What the run measured; written to docs/ whatever came of it. Its steps are told to whoever waits."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            print(text, flush=True)
+
+    made = Figures(say=say)
     yield made
     made.write()
 

@@ -6,7 +6,7 @@ It writes what happened, also when that is a failure.
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +28,13 @@ class Figures:
     began: float = field(default_factory=time.time)
     steps: list[tuple[str, float, str]] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
+    say: Callable[[str], None] = print
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         """Time it; a failure is kept too, and goes on."""
         start = time.monotonic()
-        print(f"[{time.strftime('%H:%M:%S')}] {what} ...", flush=True)
+        self.say(f"[{time.strftime('%H:%M:%S')}] {what} ...")
         try:
             yield
         except BaseException as error:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.nfs.figures import Figures
-from tests.nfs.hosts import Host
+from tests.nfs.hosts import Host, lab
 from tests.nfs.program import TARGET, VM, Answer, Program
 
 STEAL = "until cp /run/reconciler/leases/*/key /root/stolen 2>/dev/null; do sleep 0.2; done; echo stolen"
+DISK = "cd /mnt && wc -l < boots && sha256sum data.bin && cat data.sha256"
 LOGIN = (
     "ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=60 -o StrictHostKeyChecking=no "
     "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i /root/stolen root@{there} true"
@@ -42,6 +43,9 @@ def test_practice_on_nfs(fleet: dict[str, Host], figures: Figures, tmp_path: Pat
         assert source.running() == {}
         assert VM not in source.defined()
     _see_no_pause(source, there, figures)
+    with figures.step("the guest answers ssh from outside; it booted once, and its data on the NFS pool is unharmed"):
+        boots, seen, expected = lab("guest-ssh", VM, DISK).splitlines()
+        assert (boots.strip(), seen) == ("1", expected)
     _see_revocation(source, there, figures)
     with figures.step("plan again: nothing to do; no lease; status in sync"):
         program.run("plan", "--detailed-exitcode").must(0)
