@@ -51,6 +51,7 @@ def _world() -> tuple[Wanted, Snapshot]:
 def test_the_plan_is_as_expected(case: Path, accept: bool) -> None:
     command = ["plan", "--snapshot", "snapshot.json", "--detailed-exitcode", *_options(case)]
     result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, SystemExit | None), result.exception
     said = f"{result.output}exit {result.exit_code}\n"
     expected = case / "plan.txt"
     if accept:

@@ -81,6 +81,9 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     frozen = _frozen(item, seen, view)
     if frozen:
         return [frozen]
+    if seen and seen[0][1].making and seen[0][0].host != want.host:
+        there = seen[0][0].host
+        return [refuse(item, f"an unfinished clone of it is on {there}", f"place it on {there} until it is made")]
     if not seen or seen[0][1].making:
         return create(item, view)
     return _update(item, seen[0], difference, view)
@@ -147,6 +150,7 @@ def _definition(
         if result.uuid != state.uuid:
             return [refuse(item, "its domain XML names another UUID", f"the domain has {state.uuid}")]
         result = replace(result, power=state.power, autostart=state.autostart)
+        paths |= {n for n in ("vcpus", "memory") if getattr(want, n) not in (None, getattr(result, n))}
         steps.append(
             DefineDomain(
                 place=place,

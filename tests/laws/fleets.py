@@ -1,0 +1,185 @@
+"""Seeded random fleets for the laws: hosts, a shared and a private pool, VMs anywhere, drift of every kind.
+
+Makes values only; what must hold for them is in test_laws.
+"""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from reconciler.engine.once import Wanted, want
+from reconciler.kinds.firewall.state import FirewallState, ZoneState
+from reconciler.kinds.host.state import HostState
+from reconciler.kinds.lease.state import Gate, LeaseState
+from reconciler.kinds.pool.state import Definition, PoolState
+from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
+from reconciler.model.disruption import Disruption
+from reconciler.model.ref import Place
+from reconciler.model.snapshot import Migration, Silence, Snapshot
+from reconciler.wiring import KINDS
+from tests.fakes.fleets import Text
+
+HEAD = "---\napiVersion: reconciler/v1alpha1\nkind: "
+SHARED, PRIVATE = "/srv/shared", "/srv/private"
+ALL = tuple(kind.name for kind in KINDS)
+GIB = 2**30
+
+
+@dataclass
+class Made:
+    """A random fleet: what is wanted, what is seen, and which VMs nobody declared."""
+
+    wanted: Wanted
+    seen: Snapshot
+    undeclared: set[str]
+    text: str
+
+
+@dataclass
+class _Draft:
+    """What is being made."""
+
+    random: Random
+    specs: list[str] = field(default_factory=list)
+    objects: dict[Place, Any] = field(default_factory=dict)
+    hosts: list[str] = field(default_factory=list)
+
+    def often(self, chance: float = 0.8) -> bool:
+        return self.random.random() < chance
+
+    def put(self, kind: str, host: str, name: str, state: Any) -> None:
+        self.objects[Place(kind, host, name)] = state
+
+
+def fleet(seed: int) -> Made:
+    """The same fleet for the same seed."""
+    draft = _Draft(Random(seed))  # noqa: S311
+    draft.hosts = [f"h{number}" for number in range(draft.random.randint(2, 5))]
+    cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE] * 8])
+    draft.specs.append(f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec: {{limits: {{disruption: {cap}}}}}\n")
+    for number, host in enumerate(draft.hosts):
+        _host(draft, host, f"10.0.0.{number + 1}")
+    _pools(draft)
+    if draft.often(0.6):
+        zone = "{name: work, interfaces: [br0], services: [ssh, libvirt]}"
+        spec = f"{{hosts: all, state: running, zones: [{zone}]}}"
+        draft.specs.append(f"{HEAD}Firewall\nmetadata: {{name: fw}}\nspec: {spec}\n")
+    undeclared = {f"v{number}" for number in range(draft.random.randint(0, 8)) if not _vm(draft, number)}
+    silences, migrations = _drift(draft)
+    text = "".join(draft.specs)
+    return Made(want(Text(text), KINDS), Snapshot(1_795_000_000, draft.objects, silences, migrations), undeclared, text)
+
+
+def _host(draft: _Draft, name: str, address: str) -> None:
+    fqdn = f"{name}.laws.test"
+    draft.specs.append(f"{HEAD}Host\nmetadata: {{name: {name}}}\nspec: {{fqdn: {fqdn}, address: {address}}}\n")
+    names = {f"{host}.laws.test": f"10.0.0.{n + 1}" for n, host in enumerate(draft.hosts) if draft.often(0.9)}
+    block = tuple((address, fqdn) for fqdn, address in names.items()) if draft.often(0.7) else ()
+    service = draft.random.choice(["active enabled"] * 8 + ["inactive disabled", "inactive absent"])
+    said = fqdn if draft.often(0.9) else "localhost"
+    draft.put("host", name, name, HostState(name, said, block, names, {"libvirtd": service}))
+    running = draft.often()
+    zones = {"work": ZoneState(("br0",), ("libvirt", "ssh")), "public": ZoneState((), ("ssh",))}
+    if draft.often(0.3):
+        zones = {"public": ZoneState(("br0",), ("ssh",))}
+    state = FirewallState(True, running, running, "public", zones if running else {}, zones, "br0")
+    draft.put("firewall", name, name, state)
+    allowed = draft.random.choice([(), (), ((49152, 49215),)])
+    listening = tuple(p for p in (22, 49152, 49153) if p == 22 or draft.often(0.1))
+    draft.put("gate", name, name, Gate(address, "work" if running else "", running, allowed, listening))
+
+
+def _pools(draft: _Draft) -> None:
+    shared = f"{{type: netfs, target: {SHARED}, source: {{host: nas.laws.test, dir: /x}}, shared: true, minFree: 1GiB}}"
+    private = f"{{type: dir, target: {PRIVATE}, autostart: true}}"
+    for name, spec in (("shared", shared), ("private", private)):
+        draft.specs.append(f"{HEAD}StoragePool\nmetadata: {{name: {name}}}\nspec: {spec}\n")
+    for host in draft.hosts:
+        rooms = []
+        for name, target in (("shared", SHARED), ("private", PRIVATE)):
+            if not draft.often(0.9):
+                continue
+            active, free = draft.often(0.9), draft.random.choice([50 * GIB] * 5 + [GIB // 2])
+            nfs = name == "shared"
+            definition = Definition("netfs", target, "nas.laws.test", "/x", "nfs") if nfs else Definition("dir", target)
+            mounted = ("nfs4", "nas.laws.test:/x") if nfs and active else ("", "")
+            size = (100 * GIB, 100 * GIB - free, free) if active else (0, 0, 0)
+            draft.put(
+                "pool", host, name, PoolState(f"{host}-{name}", definition, active, draft.often(), *mounted, *size)
+            )
+            rooms.append(RoomPool(name, target, active, free if active else 0))
+        machines = ("pc-q35-7.2",) if draft.often(0.9) else ("pc-q35-6.0",)
+        networks = ("lan",) if draft.often(0.9) else ()
+        draft.put("room", host, host, Room("x86_64", 8 * GIB, machines, networks, ("br0",), tuple(rooms)))
+
+
+def _vm(draft: _Draft, number: int) -> bool:
+    """One VM, declared or not (the answer), somewhere, nowhere or twice."""
+    random, name = draft.random, f"v{number}"
+    declared, mac = draft.often(0.75), f"52:54:00:00:00:{number:02x}"
+    if declared:
+        power = random.choice(["running"] * 4 + ["stopped", "unmanaged"])
+        source = f"  source: {{clone: {{from: base, disks: [{{target: vda, pool: shared, volume: {name}.img}}]}}}}\n"
+        draft.specs.append(
+            f"{HEAD}VirtualMachine\nmetadata: {{name: {name}}}\nspec:\n"
+            f"  placement: {{host: {random.choice(draft.hosts)}}}\n"
+            f"  power: {power}\n  autostart: {random.choice(['true', 'false'])}\n{source if draft.often() else ''}"
+            f"  vcpus: {random.choice([1, 1, 2])}\n  memory: 1GiB\n"
+        )
+    for host in random.sample(draft.hosts, random.choice([0, 1, 1, 1, 1, 1, 2])):
+        draft.put("vm", host, name, _domain(draft, number, mac))
+    return declared
+
+
+def _domain(draft: _Draft, number: int, mac: str) -> DomainState:
+    random = draft.random
+    folder = SHARED if draft.often(0.85) else PRIVATE
+    state = DomainState(
+        uuid=f"00000000-0000-4000-8000-{number:012d}",
+        power=random.choice(["running"] * 6 + ["stopped", "stopped", "paused"]),
+        autostart=draft.often(0.5),
+        memory=random.choice([GIB, GIB, GIB, 5 * GIB]),
+        machine="pc-q35-7.2",
+        disks=(Disk("vda", f"{folder}/v{number}.img", format="qcow2"),),
+        nics=(Nic(mac, "lan"),),
+        fleet=random.choice(["laws"] * 6 + ["", "other"]),
+        immovable=("host device (pci)",) if draft.often(0.05) else (),
+    )
+    if state.power == "stopped" and draft.often(0.2):
+        return replace(state, fleet="laws", making=(f"shared/v{number}.img",))
+    return state
+
+
+def _drift(draft: _Draft) -> tuple[tuple[Silence, ...], tuple[Migration, ...]]:
+    """A base VM, leftovers of leases, a silent host, a running migration: each now and then."""
+    random = draft.random
+    base = DomainState(
+        "99999999-0000-4000-8000-000000000000",
+        random.choice(["stopped", "stopped", "stopped", "running"]),
+        memory=GIB,
+        machine="pc-q35-7.2",
+        disks=(Disk("vda", f"{PRIVATE}/base.img", format="qcow2"),),
+        nics=(Nic("52:54:00:99:00:00", "lan"),),
+    )
+    if draft.often():
+        draft.put("vm", random.choice(draft.hosts), "base", base)
+    for piece in ("key", "secret", "port", "port-permanent"):
+        if draft.often(0.15):
+            host = random.choice(draft.hosts)
+            known = {"lease": "feedfeed", "domain": "v0"} if piece in ("key", "secret") else {"zone": "work"}
+            name = {"port": "port-work-10.0.0.1-49152", "port-permanent": "port-permanent-work"}
+            peer = {"peer": "10.0.0.1", "port": 49152} if piece == "port" else {}
+            state = LeaseState(piece, **known, **peer)
+            draft.put("lease", host, name.get(piece, f"{piece}-feedfeed"), state)
+    silences: tuple[Silence, ...] = ()
+    if draft.often(0.25):
+        host, kinds = random.choice(draft.hosts), ALL if draft.often(0.6) else ("pool", "vm")
+        silences = (Silence(host, kinds, "cannot be reached", "is it up?"),)
+        hidden = {*kinds, *(("room",) if "vm" in kinds else ()), *(("gate",) if "lease" in kinds else ())}
+        draft.objects = {p: s for p, s in draft.objects.items() if p.host != host or p.kind not in hidden}
+    moving = [p for p, s in draft.objects.items() if p.kind == "vm" and s.power == "running"]
+    if not moving or not draft.often(0.1):
+        return silences, ()
+    place = random.choice(moving)
+    draft.objects[place] = replace(draft.objects[place], migrating=True)
+    return silences, (Migration(place.host, place.name, draft.objects[place].uuid),)

@@ -1,0 +1,183 @@
+"""The laws on thousands of random fleets: properties of every plan, never of one.
+
+Fleets come from a seed, so a failure names the number that shows it: `fleet(SEED)`.
+"""
+
+import json
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.engine import planfile
+from reconciler.engine.codec import dump_snapshot, read_snapshot
+from reconciler.engine.once import think
+from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.vm.actions import CloneDomain, DefineDomain, MoveLive, StartDomain
+from reconciler.model.disruption import Disruption
+from reconciler.model.plan import Plan
+from reconciler.wiring import KINDS
+from tests.laws.fleets import Made, fleet
+
+SEEDS = st.integers(0, 2**32)
+LAW = settings(max_examples=60, deadline=None)
+
+
+@cache
+def planned(seed: int) -> tuple[Made, Plan]:
+    made = fleet(seed)
+    return made, think(made.wanted, made.seen, KINDS)
+
+
+@LAW
+@given(SEEDS)
+def test_effects_are_true(seed: int) -> None:
+    made, plan = planned(seed)
+    after = made.seen
+    for action in plan.actions:
+        after = action.effect(after)
+    again = think(made.wanted, after, KINDS)
+    refused = {r.place.ref for r in plan.refusals}
+    assert {d.place.ref for d in again.differences} <= refused, "left to do, and was not refused"
+    assert {r.place.ref for r in again.refusals} <= refused
+
+
+@LAW
+@given(SEEDS)
+def test_the_same_world_gives_the_same_plan(seed: int) -> None:
+    made, plan = planned(seed)
+    saved = read_snapshot(json.loads(json.dumps(dump_snapshot(made.seen))), KINDS)
+    again = fleet(seed)
+    assert again.text == made.text
+    assert planfile.as_data(think(again.wanted, saved, KINDS)) == planfile.as_data(plan)
+
+
+@LAW
+@given(SEEDS)
+def test_undeclared_vms_are_not_touched(seed: int) -> None:
+    made, plan = planned(seed)
+    untouchable = made.undeclared | {"base"}
+    assert [a.id for a in plan.actions if a.place.kind == "vm" and a.place.name in untouchable] == []
+    assert not any(isinstance(a, MoveLive) and a.place.name in untouchable for a in plan.actions)
+
+
+@LAW
+@given(SEEDS)
+def test_no_vm_gets_a_second_owner(seed: int) -> None:
+    """Created only where nobody has it, started only where it is, moved only from the one host it runs on."""
+    made, plan = planned(seed)
+    silent = {s.host for s in made.seen.silences if "vm" in s.kinds}
+    for action in plan.actions:
+        seen = {p.host: s for p, s in made.seen.of("vm") if p.name == action.place.name}
+        match action:
+            case CloneDomain(again=True):
+                assert set(seen) == {action.place.host}
+                assert seen[action.place.host].making
+                assert not silent
+            case CloneDomain() | DefineDomain(disruption=Disruption.NONE):
+                assert seen == {}
+                assert not silent
+            case StartDomain():
+                assert set(seen) <= {action.place.host}
+                assert not silent
+            case MoveLive():
+                assert set(seen) == {action.origin}
+                assert seen[action.origin].power == "running"
+                assert not silent & {action.origin, action.place.host}
+
+
+@LAW
+@given(SEEDS)
+def test_no_two_vms_share_an_identity_after_the_plan(seed: int) -> None:
+    made, plan = planned(seed)
+    for action in plan.actions:
+        if isinstance(action, CloneDomain):
+            others = [s for p, s in made.seen.of("vm") if p.name != action.place.name]
+            assert action.uuid not in {s.uuid for s in others}
+            assert not {n.mac for n in action.nics} & {n.mac for s in others for n in s.nics}
+            assert not {d.path for d in action.disks} & {d.path for s in others for d in s.disks}
+
+
+@LAW
+@given(SEEDS)
+def test_what_is_opened_is_closed_whatever_happens(seed: int) -> None:
+    """Each grant and each open port has its end, which waits for the move and needs nothing of it."""
+    _, plan = planned(seed)
+    moves = {a.passage.lease: a for a in plan.actions if isinstance(a, MoveLive) and a.passage}
+    for action in plan.actions:
+        if not isinstance(action, GrantAccess | OpenPort):
+            continue
+        move = moves[action.way.lease]
+        assert action.id in move.needs
+        wanted = RevokeAccess if isinstance(action, GrantAccess) else ClosePort
+        (end,) = [a for a in plan.actions if isinstance(a, wanted) and a.place == action.place]
+        assert (end.needs, end.after) == ((), (move.id,))
+        assert end.closes
+        assert plan.actions.index(action) < plan.actions.index(move) < plan.actions.index(end)
+
+
+@LAW
+@given(SEEDS)
+def test_no_two_moves_share_a_port(seed: int) -> None:
+    made, plan = planned(seed)
+    ways = [a.passage for a in plan.actions if isinstance(a, MoveLive) and a.passage]
+    ports = [(way.destination, way.port) for way in ways]
+    assert len(ports) == len(set(ports))
+    for way in ways:
+        gate = made.seen.get(next(p for p, _ in made.seen.of("gate") if p.host == way.destination))
+        assert way.port not in gate.listening
+        assert way.peer != way.target
+
+
+@LAW
+@given(SEEDS)
+def test_the_order_is_an_order(seed: int) -> None:
+    _, plan = planned(seed)
+    position = {action.id: number for number, action in enumerate(plan.actions)}
+    assert len(position) == len(plan.actions)
+    for action in plan.actions:
+        assert all(need in position for need in action.needs), "a need outside the plan"
+        assert all(position[n] < position[action.id] for n in (*action.needs, *action.after) if n in position)
+        for place in action.requires:
+            done = [a for a in plan.actions if a.place == place and a.id != action.id]
+            assert all(position[a.id] < position[action.id] for a in done)
+
+
+@LAW
+@given(SEEDS)
+def test_nothing_above_the_cap(seed: int) -> None:
+    made, plan = planned(seed)
+    cap = Disruption(made.wanted.fleet.limits.disruption)
+    assert not any(action.disruption.exceeds(cap) for action in plan.actions)
+
+
+@LAW
+@given(SEEDS)
+def test_a_saved_plan_is_the_plan(seed: int) -> None:
+    made, plan = planned(seed)
+    text = planfile.write(plan, [("fleet.yaml", made.text)], {})
+    read, texts, attached = planfile.read(text, KINDS)
+    assert (read.actions, read.refusals, read.touched) == (plan.actions, plan.refusals, plan.touched)
+    assert (texts, attached) == ([("fleet.yaml", made.text)], {})
+    assert planfile.differences(read, made.seen.taken, plan.source, made.seen) == [
+        f"{s.host}: {s.reason}"
+        for s in made.seen.silences
+        if any(p.host == s.host and p.kind in s.kinds for p in plan.touched)
+    ]
+
+
+@LAW
+@given(SEEDS)
+def test_silent_hosts_get_no_action_of_what_is_unknown(seed: int) -> None:
+    made, plan = planned(seed)
+    for silence in made.seen.silences:
+        touched = [a.id for a in plan.actions if a.place.host == silence.host and a.place.kind in silence.kinds]
+        assert touched == []
+        assert any(r.place.host == silence.host and r.place.kind == "host" for r in plan.refusals)
+
+
+@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort])
+def test_the_random_fleets_are_not_dull(kind: type) -> None:
+    """A law nobody can break proves nothing: the seeds make every kind of action."""
+    assert sum(isinstance(action, kind) for seed in range(60) for action in planned(seed)[1].actions) > 5
