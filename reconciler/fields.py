@@ -85,8 +85,10 @@ Duration = Annotated[
 
 def _address(value: Any) -> str:
     text = _text(value)
+    if ":" in text:
+        raise ValueError(f"IPv6 addresses are not supported yet: {text[:80]!r}; use the IPv4 address or a name")
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.IPv4Address(text))
     except ValueError:
         if re.fullmatch(FQDN, text) or re.fullmatch(_LABEL, text):
             return text

@@ -31,7 +31,7 @@ def _libvirt() -> Any:
         raise HostError(
             "this machine",
             "the Python module libvirt is missing",
-            "pip install 'reconciler[libvirt]', or apt install python3-libvirt",
+            "pip install '.[libvirt]' in the reconciler's checkout; it needs libvirt-dev, pkg-config and gcc",
         ) from None
     libvirt.registerErrorHandler(lambda context, error: None, None)
     return libvirt

@@ -10,7 +10,7 @@ import typer
 
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
-from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, read_specs
+from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, note, read_specs
 from reconciler.cli.progress import Shown
 from reconciler.engine import codec, planfile
 from reconciler.engine.once import Tools, Wanted, do, fresh, see, think, want
@@ -40,7 +40,12 @@ def apply(
     from reconciler.adapters.journal import FileJournal
 
     with framed(output), real_tools(journal=FileJournal(), deadline=deadline) as tools:
-        made, wanted, seen = _from_file(path, tools) if _is_plan(path) else _from_specs(path, tools, target or ())
+        if _is_plan(path):
+            if target:
+                raise PlanError("a saved plan is applied whole", "make a plan with that --target, and apply it")
+            made, wanted, seen = _from_file(path, tools)
+        else:
+            made, wanted, seen = _from_specs(path, tools, target or ())
         if output is Format.TEXT:
             show_plan(made, len(wanted.fleet.hosts))
         if not made.actions:
@@ -67,8 +72,10 @@ def _from_file(path: str, tools: Tools) -> tuple[Plan, Wanted, Snapshot]:
     made, texts, attached = planfile.read(File(path).read_text(encoding="utf-8"), KINDS)
     wanted = want(_Saved(texts, attached), KINDS)
     current = Source()
-    if made.source.path and made.source.path != "-" and File(made.source.path).exists():
+    if File(made.source.path).exists() and made.source.path not in ("", "-"):
         _, current, _ = read_specs(made.source.path)
+    else:
+        note(f"The specs are not at {made.source.path or '-'} here; the plan's own copy of them is used.")
     seen = see(wanted, KINDS, tools)
     fresh(made, current, wanted, seen)
     return made, wanted, seen

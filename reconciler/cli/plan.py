@@ -1,12 +1,13 @@
 """`reconciler plan`: the difference between specs and hosts, and what apply would do about it."""
 
+import os
 from pathlib import Path as File
 from typing import Annotated
 
 import typer
 
 from reconciler.cli.as_text import show_plan
-from reconciler.cli.exit_codes import of_plan
+from reconciler.cli.exit_codes import Exit, of_plan
 from reconciler.cli.frame import Deadline, Format, Output, Path, Targets, emit, framed, note, read_specs
 from reconciler.engine import planfile
 from reconciler.engine.codec import read_snapshot
@@ -45,10 +46,16 @@ def plan(
         seen = _saved(snapshot) if snapshot else _live(wanted, deadline)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
-            out.write_text(planfile.write(made, specs.files(), specs.attached), encoding="utf-8")
+            _save(out, planfile.write(made, specs.files(), specs.attached))
         code = of_plan(made, detailed_exitcode)
-        _show(made, wanted, output, out)
+        _show(made, wanted, output, out, code)
         raise typer.Exit(int(code))
+
+
+def _save(path: File, text: str) -> None:
+    """For its owner only: a plan carries domain XML."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _saved(path: File) -> Snapshot:
@@ -60,9 +67,9 @@ def _live(wanted: Wanted, deadline: float) -> Snapshot:
         return see(wanted, KINDS, tools)
 
 
-def _show(made: Plan, wanted: Wanted, output: Format, out: File | None) -> None:
+def _show(made: Plan, wanted: Wanted, output: Format, out: File | None, code: Exit) -> None:
     if output is Format.JSON:
-        emit(planfile.as_data(made), of_plan(made, True))
+        emit(planfile.as_data(made), code)
         return
     show_plan(made, len(wanted.fleet.hosts))
     if out:

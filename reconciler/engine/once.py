@@ -72,7 +72,7 @@ def think(
 ) -> Plan:
     """diff, plan, guard, order: pure, so that a saved snapshot gives the same plan as the hosts did."""
     view = View(wanted.fleet, wanted.desired, snapshot, snapshot.taken)
-    differences = narrow(diff(view, kinds), target)
+    differences = narrow(diff(view, kinds), target, view)
     actions, refusals = plan(differences, view, kinds)
     permitted, forbidden = guard(prune(actions), view)
     ordered = order(permitted)

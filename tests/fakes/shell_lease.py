@@ -124,7 +124,7 @@ SCRIPTS: dict[str, Callable[["Call"], Reply]] = {
     live._DROP_LINE: _drop_line,
     live._FORGET: _forget,
     "cat /etc/ssh/ssh_host_*_key.pub": _host_keys,
-    f"umask 022; cat >>{live.KNOWN_HOSTS}": _remember,
+    live._REMEMBER: _remember,
 }
 COMMANDS: list[tuple[str, Callable[["Call"], Reply]]] = [
     (rf"test -e {FOLDER}/\S+/key", _has_key),

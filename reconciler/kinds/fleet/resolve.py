@@ -20,6 +20,9 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     access, limits, connection = spec.defaults.access, spec.limits, spec.defaults.connection
     if not 60 <= access.lifetime <= 86400:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
+    if spec.defaults.migration.post_copy:
+        where = "spec.defaults.migration.postCopy"
+        problems.append(first.problem(where, "post-copy is not carried out by this version", "leave it out"))
     fleet = replace(
         scope.fleet,
         name=first.name,

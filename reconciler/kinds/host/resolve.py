@@ -28,7 +28,13 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         )
         for document in documents
     )
-    problems = [p for field in ("fqdn", "address") for p in _shared(documents, field)]
+    early = "hosts are not drained by this version"
+    problems = [
+        d.problem("spec.maintenance", early, "leave it out and edit the VMs' placement")
+        for d in documents
+        if d.spec.maintenance
+    ]
+    problems += [p for field in ("fqdn", "address") for p in _shared(documents, field)]
     return Resolved(desired, replace(scope.fleet, hosts=dict(sorted(cards.items()))), tuple(problems))
 
 

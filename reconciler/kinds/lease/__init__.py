@@ -3,9 +3,10 @@
 from reconciler.kind import Kind
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
 from reconciler.kinds.lease.live import run
-from reconciler.kinds.lease.plan import compare, plan, weave
+from reconciler.kinds.lease.plan import compare, plan
 from reconciler.kinds.lease.resolve import resolve
 from reconciler.kinds.lease.state import Gate, LeaseState
+from reconciler.kinds.lease.weave import weave
 from reconciler.kinds.lease.wire import facts, read
 
 KIND = Kind(

@@ -98,7 +98,6 @@ class RevokeAccess(Action):
     source: str = ""
     destination: str = ""
     user: str = "root"
-    fqdn: str = ""
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         without = snapshot.lacking(Place("lease", self.destination, f"key-{self.lease}"))

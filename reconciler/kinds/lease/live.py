@@ -35,10 +35,12 @@ _DROP_LINE = (
     + """grep -vF "$2" "$f" >"$n" || [ $? -eq 1 ]
 command -v restorecon >/dev/null && restorecon "$n" || true; mv "$n" "$f"; trap - EXIT; ! grep -qF "$2" "$f\""""
 )
-_FORGET = f"""set -e; f={KNOWN_HOSTS}; if [ -f $f ] && grep -qF "{TAG}$1" $f; then umask 022; n=$(mktemp $f.XXXXXX)
+_FORGET = f"""set -e; exec 9</etc/ssh; flock -w 10 9; f={KNOWN_HOSTS}
+if [ -f $f ] && grep -qF "{TAG}$1" $f; then umask 022; n=$(mktemp $f.XXXXXX)
 grep -vF "{TAG}$1" $f >"$n" || [ $? -eq 1 ]; chmod 644 "$n"; if [ -s "$n" ]; then mv "$n" $f; else rm -f "$n" $f; fi; fi
 rm -rf "{FOLDER}/$1"; rmdir {FOLDER} /run/reconciler 2>/dev/null || true
 systemctl stop "reconciler-lease-$2.timer" 2>/dev/null || true; [ ! -e "{FOLDER}/$1" ]"""
+_REMEMBER = f"umask 022; exec 9</etc/ssh; flock -w 10 9; cat >>{KNOWN_HOSTS}"
 _SSH = [
     "ssh",
     "-F",
@@ -87,6 +89,12 @@ def key_path(lease: str, domain: str) -> str:
     return f"{FOLDER}/{lease}.{domain}/key"
 
 
+def known_as(host: HostCard) -> str:
+    """How known_hosts spells a host whose sshd may listen on another port."""
+    port = host.connection.port
+    return host.fqdn if port == 22 else f"[{host.fqdn}]:{port}"
+
+
 def _grant(way: Passage, domain: str, hands: Hands) -> Done:
     source, there = hands.hosts[way.source], hands.hosts[way.destination]
     _route(source, there, way, hands)
@@ -97,10 +105,9 @@ def _grant(way: Passage, domain: str, hands: Hands) -> Done:
     hands.at("lease.keyed")
     host_keys = _script(there, hands, "read its SSH host keys", "cat /etc/ssh/ssh_host_*_key.pub")
     known = "".join(
-        f"{there.fqdn} {' '.join(k.split()[:2])} {TAG}{name}\n" for k in host_keys.splitlines() if k.strip()
+        f"{known_as(there)} {' '.join(k.split()[:2])} {TAG}{name}\n" for k in host_keys.splitlines() if k.strip()
     )
-    remember = f"umask 022; cat >>{KNOWN_HOSTS}"
-    _script(source, hands, "note the destination's host keys", remember, stdin=known)
+    _script(source, hands, "note the destination's host keys", _REMEMBER, stdin=known)
     until = _script(there, hands, "read its clock", _UNTIL, str(way.lifetime)).strip()
     line = key_line(way, domain, public, until)
     _script(there, hands, f"let {way.source} in", _ADD_LINE, way.user, stdin=line + "\n")
@@ -125,7 +132,8 @@ def _route(source: HostCard, there: HostCard, way: Passage, hands: Hands) -> Non
 
 
 def _login(source: HostCard, there: HostCard, user: str, lease: str, domain: str, hands: Hands) -> Reply:
-    command = [*_SSH, "-i", key_path(lease, domain), f"{user}@{there.fqdn}", "true"]
+    port = str(there.connection.port)
+    command = [*_SSH, "-p", port, "-i", key_path(lease, domain), f"{user}@{there.fqdn}", "true"]
     return hands.shell.run(source, command, deadline=30)
 
 

@@ -56,11 +56,22 @@ def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
 
 def _memory(want: VmDesired, seen: DomainState, room: Room, view: View) -> Iterator[Blocker]:
     taken = sum(s.memory for p, s in view.snapshot.of("vm") if p.host == want.host and s.power != "stopped")
+    taken += _coming(want, view)
     reserve = view.fleet.hosts[want.host].reserve
     free = room.memory - taken - reserve
     if room.memory and seen.memory > free:
         numbers = f"{show_size(seen.memory)} wanted, {show_size(max(0, free))} free of {show_size(room.memory)}"
         yield Blocker(f"not enough memory on {want.host}: {numbers}", "free memory there or choose another host")
+
+
+def _coming(want: VmDesired, view: View) -> int:
+    """Memory of the running VMs that the specs bring to this host before this one, in order of name."""
+    return sum(
+        state.memory
+        for place, state in view.snapshot.of("vm")
+        if place.name < want.name and place.host != want.host and state.power == "running"
+        if view.at(Place("vm", want.host, place.name)) is not None
+    )
 
 
 def _storage(disk: Disk, want: VmDesired, origin: str, view: View) -> Iterator[Blocker]:

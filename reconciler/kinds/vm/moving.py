@@ -25,7 +25,7 @@ def move(action: MoveLive, hands: Hands) -> Done:
         hands.hypervisor.refresh_pool(there, pool)
     hands.at("move.ready")
     try:
-        numbers = hands.hypervisor.migrate(source, _request(action), lambda job: _tell(job, hands))
+        numbers = hands.hypervisor.migrate(source, _request(action, there), lambda job: _tell(job, hands))
     except HostError as error:
         hands.at("move.failed")
         return _after_failure(action, source, there, error, hands)
@@ -69,13 +69,14 @@ def _already(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) 
     return None
 
 
-def _request(action: MoveLive) -> MigrationRequest:
+def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
     way, policy = action.way, action.policy
     key = f"{KEYS}/{way.lease}.{action.place.name}/key"
     options = urlencode({"keyfile": key, "no_tty": 1, "proxy": "native"}, safe="/")
+    port = "" if there.connection.port == 22 else f":{there.connection.port}"
     return MigrationRequest(
         uuid=action.uuid,
-        destination=f"qemu+ssh://{way.user}@{action.address}/system?{options}",
+        destination=f"qemu+ssh://{way.user}@{action.address}{port}/system?{options}",
         data=f"tcp://{way.target}:{way.port}",
         bandwidth=policy.bandwidth,
         max_downtime_ms=int(policy.max_downtime * 1000),

@@ -171,6 +171,7 @@ def _definition(
                 uuid=state.uuid,
                 disruption=when,
                 reason=reason,
+                needs=tuple(step.id for step in steps if isinstance(step, Action)),
                 vcpus=want.vcpus if "vcpus" in paths else None,
                 memory=want.memory if "memory" in paths else None,
             )

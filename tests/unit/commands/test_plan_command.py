@@ -34,7 +34,7 @@ def _plan(case: str, *options: str) -> Result:
 def test_exit_codes(case: str, plain: int, detailed: int, word: str) -> None:
     assert _plan(case).exit_code == plain
     assert _plan(case, "--detailed-exitcode").exit_code == detailed
-    said = json.loads(_plan(case, "-o", "json").stdout)
+    said = json.loads(_plan(case, "-o", "json", "--detailed-exitcode").stdout)
     assert said["exit"]["name"] == word
 
 
@@ -44,7 +44,7 @@ def test_json_is_versioned_and_complete() -> None:
     assert result.stderr == ""
     assert (said["version"], said["fleet"], said["empty"]) == (1, "vpd", False)
     assert [action["type"] for action in said["actions"]] == [
-        *("ProveShared", "GrantAccess", "OpenPort", "MoveLive", "ProveDomain", "ClosePort", "RevokeAccess")
+        *("ProveShared", "GrantAccess", "OpenPort", "MoveLive", "ClosePort", "RevokeAccess", "ProveDomain")
     ]
     move = said["actions"][3]
     assert move["place"] == "vm/mvp4_lqd25@lq-d26"

@@ -1,0 +1,118 @@
+"""The way of every planned move: opened before it, closed right after it, come what may. Pure.
+
+Bounds how many ways are open at once by the limits on moves, and lets nothing else wait between a move and its closing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.state import Gate
+from reconciler.model.action import Action, Passage, Refusal
+from reconciler.model.desired import View
+from reconciler.model.fleet import Limits
+from reconciler.model.ref import Place
+
+_ALWAYS = "always, also after a failure"
+
+
+@dataclass
+class _Turns:
+    """The closings of the ways woven so far, to bound how many are open at once."""
+
+    limits: Limits
+    closed: list[tuple[frozenset[str], str]] = field(default_factory=list)
+
+    def wait(self, way: Passage) -> tuple[str, ...]:
+        """What must be closed before this way may open: the move that makes room on each host, and in the fleet."""
+        waits = []
+        for host in (way.source, way.destination):
+            here = [closing for hosts, closing in self.closed if host in hosts]
+            waits += here[-self.limits.moves_per_host :][:1] if len(here) >= self.limits.moves_per_host else []
+        everywhere = [closing for _, closing in self.closed]
+        waits += everywhere[-self.limits.moves :][:1] if len(everywhere) >= self.limits.moves else []
+        return tuple(dict.fromkeys(waits))
+
+    def note(self, way: Passage, closing: str) -> None:
+        self.closed.append((frozenset((way.source, way.destination)), closing))
+
+
+def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequence[Refusal]]:
+    """Grant and port before each action that crosses hosts, their end after it; removals of leftovers come first."""
+    woven: list[Action] = []
+    refusals: list[Refusal] = []
+    taken: set[tuple[str, int]] = set()
+    turns = _Turns(view.fleet.limits)
+    sweeps = [action for action in actions if action.closes and not action.after]
+    proofs: dict[str, tuple[str, ...]] = {}
+    for action in actions:
+        if action.passage is None:
+            later = tuple(closing for need in action.needs for closing in proofs.get(need, ()))
+            woven.append(replace(action, after=(*action.after, *later)) if later else action)
+            continue
+        way = _way(action.passage, view, taken)
+        if isinstance(way, str):
+            refusals.append(_refuse(action, way, view))
+            continue
+        taken.add((way.destination, way.port))
+        ends = (way.source, way.destination)
+        before = tuple(sweep.id for sweep in sweeps if sweep.place.host in ends)
+        around = _around(action, way, (*before, *turns.wait(way)))
+        turns.note(way, around[-1].id)
+        proofs[action.id] = tuple(closing.id for closing in around if closing.closes)
+        woven += around
+    return woven, refusals
+
+
+def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage | str:
+    """The passage with addresses, zone and a free port; or why there is none."""
+    source: Gate | None = view.snapshot.get(Place("gate", way.source, way.source))
+    there: Gate | None = view.snapshot.get(Place("gate", way.destination, way.destination))
+    if source is None or there is None or not source.address or not there.address:
+        return "the migration address of one of the two hosts is unknown; declare spec.migration.address of both"
+    first, last = view.fleet.hosts[way.destination].migration_ports
+    used = {port for host, port in taken if host == way.destination} | set(there.listening)
+    used |= {s.port for p, s in view.snapshot.of("lease") if p.host == way.destination}
+    port = next((port for port in range(first, last + 1) if port not in used), 0)
+    if not port:
+        return f"no free port from {first} to {last} on {way.destination}; widen spec.migration.ports"
+    standing = not there.firewall or any(low <= port <= high for low, high in there.allowed)
+    return replace(way, peer=source.address, target=there.address, port=port, zone=there.zone, standing=standing)
+
+
+def _around(action: Action, way: Passage, before: tuple[str, ...]) -> list[Action]:
+    """The way opened, the move, the way closed; `before` ends first.
+
+    A grant waits for what the move waits for, so that access is open no longer than it must be.
+    """
+    domain, place = action.place.name, Place("lease", way.destination, way.lease)
+    reason = f"for the move of {domain}"
+    grant = GrantAccess(
+        place=place, way=way, domain=domain, requires=action.requires, needs=action.needs, after=before, reason=reason
+    )
+    opening: list[Action] = [grant]
+    if not way.standing:
+        opening.append(OpenPort(place=place, way=way, domain=domain, needs=(grant.id,), reason=reason))
+    move = replace(action.through(way), needs=tuple(dict.fromkeys((*action.needs, *(a.id for a in opening)))))
+    return [*opening, move, *_closing(way, domain, place, move.id)]
+
+
+def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]:
+    close = ClosePort(place=place, zone=way.zone, peer=way.peer, port=way.port, after=(move,), reason=_ALWAYS)
+    revoke = RevokeAccess(
+        place=place,
+        lease=way.lease,
+        domain=domain,
+        source=way.source,
+        destination=way.destination,
+        user=way.user,
+        after=(move,),
+        reason=_ALWAYS,
+    )
+    return [revoke] if way.standing else [close, revoke]
+
+
+def _refuse(action: Action, why: str, view: View) -> Refusal:
+    item = view.at(action.place)
+    where = (item.origin.file, item.origin.line) if item else ("", 0)
+    return Refusal(action.place, f"cannot {action.explain()}: {why}", "", *where)
