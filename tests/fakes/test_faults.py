@@ -218,6 +218,20 @@ def test_a_lookalike_mount_stops_the_move_before_any_access_is_opened() -> None:
     assert fleet.world.violations == []
 
 
+def test_the_token_of_a_killed_proof_goes_with_the_first_proof_an_hour_later() -> None:
+    fleet = _moving()
+    fleet.world.fault = ("pool.token-written", Killed())
+    with pytest.raises(Killed):
+        fleet.apply()
+    fleet.revive()
+    fleet.converge()
+    _check_end(fleet, "lq-d26")
+    assert len(fleet.world.tokens()) == 1
+    fleet.world.pass_time(3700)
+    assert fleet.place(web="lq-d25").apply().verdict == "ok"
+    assert fleet.world.tokens() == []
+
+
 def test_a_firewalld_reload_in_the_middle_fails_the_move_and_the_next_pass_makes_it() -> None:
     fleet = _moving()
     fleet.world.happens = ("move.ready", fleet.host("lq-d26").firewall.reload)
