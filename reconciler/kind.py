@@ -49,20 +49,29 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a kind may refer to while it resolves: the fleet so far and every document by YAML kind."""
+    """What a kind may refer to while it resolves: the fleet so far and every document by YAML kind.
+
+    `broken` are documents whose own mistakes kept them out, by YAML kind and name.
+    """
 
     fleet: Fleet
     documents: Mapping[str, Sequence[Document]]
+    broken: frozenset[tuple[str, str]] = frozenset()
+
+    def may_be(self, yaml_kind: str, name: str) -> bool:
+        """Is it declared, be it with mistakes of its own? One mistake is told once, not at every reference."""
+        return (yaml_kind, name) in self.broken or any(d.name == name for d in self.documents.get(yaml_kind, ()))
 
     def unknown_hosts(self, document: Document) -> Iterator[Problem]:
         """What is wrong with a document's `spec.hosts`: names nobody declared, a selector that means no host at all."""
         selector = document.spec.hosts
         if isinstance(selector, list):
             for number, name in enumerate(selector):
-                if name not in self.fleet.hosts:
+                if not self.may_be("Host", name):
                     fix = f"declare it, or remove it; declared are {', '.join(self.fleet.hosts) or 'none'}"
                     yield document.problem(f"spec.hosts.{number}", f"no Host named {name!r}", fix)
-        if not selector or (not isinstance(selector, list) and not self.fleet.select(selector)):
+        broken_host = any(kind == "Host" for kind, _ in self.broken)
+        if not selector or (not isinstance(selector, list) and not self.fleet.select(selector) and not broken_host):
             fix = "see `metadata.labels` of the Host documents"
             yield document.problem("spec.hosts", "selects no host", fix)
 

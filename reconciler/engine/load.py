@@ -49,18 +49,30 @@ class _Unreadable(Exception):
     """The rest of this file cannot be read; the mistake is already noted."""
 
 
-def load(source: SpecSource, kinds: Sequence[Kind]) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a source holds: sound documents, every mistake, and the kind and name of each document that has one."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...]
+    broken: frozenset[tuple[str, str]]
+
+
+def load(source: SpecSource, kinds: Sequence[Kind]) -> Loaded:
     """All documents of a source, and all mistakes found on the way."""
     by_yaml = {kind.yaml: kind for kind in kinds if kind.yaml}
     documents: list[Document] = []
     problems: list[Problem] = []
+    broken: set[tuple[str, str]] = set()
     for file, text in source.files():
         for reading, data, line in _parse(file, text):
             document = _document(reading, data, line, by_yaml, source) if data is not None else None
             problems += reading.problems
             if document:
                 documents.append(document)
-    return tuple(documents), tuple(problems) + _twice(documents)
+            elif isinstance(data, dict) and isinstance(data.get("metadata"), dict):
+                broken.add((str(data.get("kind")), str(data["metadata"].get("name"))))
+    return Loaded(tuple(documents), tuple(problems) + _twice(documents), frozenset(broken))
 
 
 def _twice(documents: Sequence[Document]) -> tuple[Problem, ...]:
@@ -200,7 +212,7 @@ def _document(
     try:
         attached = {path: source.read(reading.file, path) for path in kind.attachments(spec)}
     except ValueError as error:
-        reading.wrong(line, str(error))
+        reading.wrong(_nearest(reading.lines, "spec.source.domainXML", line), str(error))
         return None
     return (
         Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines, attached) if attached else document

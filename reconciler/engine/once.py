@@ -54,11 +54,11 @@ class Tools:
 
 def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
     """load, resolve; raises SpecError with every mistake."""
-    documents, mistakes = load(source, kinds)
-    fleet, desired, more = resolve(documents, kinds)
-    if mistakes or more:
-        raise SpecError((*mistakes, *more))
-    return Wanted(fleet, desired, documents)
+    loaded = load(source, kinds)
+    fleet, desired, more = resolve(loaded.documents, kinds, loaded.broken)
+    if loaded.problems or more:
+        raise SpecError((*loaded.problems, *more))
+    return Wanted(fleet, desired, loaded.documents)
 
 
 def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:

@@ -13,11 +13,11 @@ from reconciler.model.fleet import Fleet
 
 
 def resolve(
-    documents: Sequence[Document], kinds: Sequence[Kind]
+    documents: Sequence[Document], kinds: Sequence[Kind], broken: frozenset[tuple[str, str]] = frozenset()
 ) -> tuple[Fleet, tuple[Desired, ...], tuple[Problem, ...]]:
     """The fleet, every wanted object in order of the registry, and the mistakes."""
     by_kind = {kind.yaml: tuple(d for d in documents if d.kind == kind.yaml) for kind in kinds if kind.yaml}
-    scope = Scope(Fleet(), by_kind)
+    scope = Scope(Fleet(), by_kind, broken)
     desired: list[Desired] = []
     problems: list[Problem] = []
     for kind in kinds:

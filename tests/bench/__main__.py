@@ -30,11 +30,11 @@ Made by `make bench` on {time.strftime("%Y-%m-%d %H:%M")} UTC; {machine}; guests
 medians with their range; both sides of a row ran in turn in the same run, on the same lab.
 
 {table(rows)}
-- **Live move**: `reconciler apply` (observe, plan, lease, probe, token, migrate, verify on both hosts with the TCP and SSH
-  checks, close, revoke with proof, observe again) against `tests/bench/by_hand.sh`, the practice as a shell script, which
-  opens the whole port range to everyone and proves nothing.
-- **Clone**: `reconciler apply --target vm/fat-copy` against `virt-clone` over ssh; {CLONE_GIB} GiB of random data, qcow2, from a
-  local pool into the shared one; no `power`, so neither starts it.
+- **Live move**: `reconciler apply` (observe, plan, prove the storage, lease, probe, migrate, close, revoke with proof,
+  verify on both hosts with the TCP and SSH checks, observe again) against `tests/bench/by_hand.sh`, the practice as a
+  shell script, which opens the whole port range to everyone and proves nothing.
+- **Clone**: `reconciler apply --target vm/fat-copy` against `virt-clone` over ssh; {CLONE_GIB} GiB of random data,
+  qcow2, from a local pool into the shared one; no `power`, so neither starts it.
 - Not covered: more than two hosts, many VMs, real hardware, NFS (see nfs-last-run.md for a run that is not timed).
 """
 

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tests.bench.stopwatch import median, seconds, spread
@@ -83,7 +84,7 @@ def _silence(origin: LabHost, arrival: LabHost, began: int) -> float:
     text = "".join(h.do("cat", f"/var/log/libvirt/qemu/{VM}-heartbeat.log").stdout for h in (origin, arrival))
     found = {int(a): int(b) for a, b in re.findall(r"^(\d+) (\d+)\s*$", text, re.M) if int(a) >= began}
     times = [found[number] for number in sorted(found)]
-    return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
+    return max((b - a for a, b in pairwise(times)), default=0)
 
 
 def idle_plan(user: User, rounds: int) -> list[Row]:
@@ -112,8 +113,8 @@ def clone(user: User, rounds: int) -> list[Row]:
 
 def _fat_base(host: LabHost) -> None:
     disk = "/var/lib/libvirt/images/fat.qcow2"
-    fill = f"head -c {CLONE_GIB}G /dev/urandom >/var/tmp/fat.raw; qemu-img convert -O qcow2 /var/tmp/fat.raw {disk}; rm /var/tmp/fat.raw"
-    host.sh(fill, timeout=300)
+    raw = "/var/tmp/fat.raw"
+    host.sh(f"head -c {CLONE_GIB}G /dev/urandom >{raw}; qemu-img convert -O qcow2 {raw} {disk}; rm {raw}", timeout=600)
     host.sh(
         "virsh pool-refresh default; virsh dumpxml --inactive mvp1 | sed 's/mvp1/fat/g; /<uuid>/d; "
         "s/52:54:00:77:00:01/52:54:00:77:00:77/' >/tmp/fat.xml; virsh define /tmp/fat.xml"

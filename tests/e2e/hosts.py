@@ -4,19 +4,25 @@ Reads the truth and breaks things on purpose; it never repairs what the product 
 """
 
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = Path("/run/reconciler-lab/vpd")
+NAME = os.environ.get("RECONCILER_LAB", "vpd")
+SUBNET = os.environ.get("RECONCILER_LAB_SUBNET", "10.77.0")
+RUN = Path(f"/run/reconciler-lab/{NAME}")
 POOL = "/var/lib/libvirt/images/COMPARTIDO"
 
 
 def lab(*words: str, timeout: float = 300) -> str:
     """`lab/lab WORDS`; raises with its output when it fails."""
-    done = subprocess.run([str(ROOT / "lab/lab"), *words], capture_output=True, text=True, timeout=timeout, check=False)
+    which = ["--name", NAME, "--subnet", f"{SUBNET}.0/24"] if NAME != "vpd" else []
+    done = subprocess.run(
+        [str(ROOT / "lab/lab"), *which, *words], capture_output=True, text=True, timeout=timeout, check=False
+    )
     if done.returncode != 0:
         raise AssertionError(f"lab {' '.join(words)}: {done.stdout}{done.stderr}")
     return done.stdout

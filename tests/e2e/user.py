@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.hosts import ROOT
+from tests.e2e.hosts import ROOT, RUN, SUBNET
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,13 @@ class User:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.folder.exists():
-            shutil.copytree(ROOT / "specs/vpd", self.folder)
+        """The lab's own paths and addresses, where it is another lab than the one in specs/vpd."""
+        if self.folder.exists():
+            return
+        shutil.copytree(ROOT / "specs/vpd", self.folder)
+        for path in self.folder.glob("*.yaml"):
+            text = path.read_text().replace("/run/reconciler-lab/vpd", str(RUN))
+            path.write_text(text.replace("10.77.0.", f"{SUBNET}."))
 
     def edit(self, file: str, old: str, new: str) -> "User":
         path = self.folder / file

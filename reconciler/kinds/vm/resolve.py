@@ -1,7 +1,7 @@
 """VirtualMachine documents become what is wanted of each VM; clashes between VMs are found here. Pure."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
@@ -22,7 +22,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     """Wanted VMs, and all mistakes: unknown hosts and pools, shared MACs and volumes, a clone of itself."""
     problems = [p for d in documents for p in (*_references(d, scope), *_source(d))]
     problems += _clashes(documents)
-    if problems:
+    if problems or scope.broken:
         return Resolved(problems=tuple(problems))
     return Resolved(tuple(_desired(document, scope) for document in documents))
 
@@ -30,7 +30,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
 def _references(document: Document, scope: Scope) -> list[Problem]:
     spec: VirtualMachineSpec = document.spec
     problems = []
-    if spec.placement.host not in scope.fleet.hosts:
+    if not scope.may_be("Host", spec.placement.host):
         known = ", ".join(scope.fleet.hosts) or "none is declared"
         problems.append(
             document.problem("spec.placement.host", f"no Host named {spec.placement.host!r}", f"hosts: {known}")
@@ -43,12 +43,18 @@ def _references(document: Document, scope: Scope) -> list[Problem]:
     pools = {pool.name: pool for pool in scope.documents.get("StoragePool", ())}
     for number, disk in enumerate(spec.source.clone.disks if spec.source and spec.source.clone else ()):
         path = f"spec.source.clone.disks.{number}.pool"
-        if disk.pool not in pools:
+        if not scope.may_be("StoragePool", disk.pool):
             problems.append(document.problem(path, f"no StoragePool named {disk.pool!r}", "declare the pool"))
-        elif spec.placement.host not in scope.fleet.select(pools[disk.pool].spec.hosts):
+        elif disk.pool in pools and spec.placement.host not in _hosts_of(pools[disk.pool], scope):
             message = f"pool {disk.pool!r} is not on {spec.placement.host!r}"
             problems.append(document.problem(path, message, "add the host to the pool's `hosts`"))
     return problems
+
+
+def _hosts_of(pool: Document, scope: Scope) -> Container[str]:
+    """The hosts a pool is on; with a Host that has mistakes, they cannot be told and any will do."""
+    broken = {name for kind, name in scope.broken if kind == "Host"}
+    return {*scope.fleet.select(pool.spec.hosts), *broken}
 
 
 def _source(document: Document) -> list[Problem]:

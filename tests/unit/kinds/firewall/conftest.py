@@ -81,10 +81,10 @@ def world() -> Callable[..., World]:
     def build(*specs: str, **states: FirewallState) -> World:
         documents = "".join(HEAD % f"fw{number}" + spec for number, spec in enumerate(specs))
         kinds = [fleet.KIND, host.KIND, firewall.KIND]
-        loaded, problems = load(Text(HOSTS + documents), kinds)
-        cards, desired, more = resolve(loaded, kinds)
+        loaded = load(Text(HOSTS + documents), kinds)
+        cards, desired, more = resolve(loaded.documents, kinds)
         objects = {Place("firewall", name, name): state for name, state in states.items()}
         mine = tuple(item for item in desired if item.place.kind == "firewall")
-        return World(View(cards, mine, Snapshot(0, objects), 0), (*problems, *more))
+        return World(View(cards, mine, Snapshot(0, objects), 0), (*loaded.problems, *more))
 
     return build

@@ -77,11 +77,11 @@ def world() -> Callable[..., World]:
         """Pools are given as `alpha__name=state`; documents are called p0, p1, ..."""
         documents = "".join(HEAD % f"p{number}" + spec for number, spec in enumerate(specs))
         kinds = [fleet.KIND, host.KIND, pool.KIND]
-        loaded, problems = load(Text(HOSTS + documents), kinds)
-        cards, desired, more = resolve(loaded, kinds)
+        loaded = load(Text(HOSTS + documents), kinds)
+        cards, desired, more = resolve(loaded.documents, kinds)
         objects = {Place("pool", *name.split("__")): state for name, state in pools.items()}
         silences = tuple(Silence(name, ("pool",), "libvirtd does not answer") for name in silent)
         mine = tuple(item for item in desired if item.place.kind == "pool")
-        return World(View(cards, mine, Snapshot(0, objects, silences), 0), (*problems, *more))
+        return World(View(cards, mine, Snapshot(0, objects, silences), 0), (*loaded.problems, *more))
 
     return build
