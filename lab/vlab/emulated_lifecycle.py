@@ -73,7 +73,9 @@ def reset(topology: Topology, places: Places) -> None:
 def down(topology: Topology, places: Places, purge: bool, images: bool) -> None:
     """Stop and remove; the hosts' disks stay unless purged, the images stay unless asked for."""
     with step(f"stopping {len(topology.hosts)} machines"):
-        together(lambda host: emulated.stop(places.host(host.name)), topology.hosts)
+        end = emulated.cut_power if purge else emulated.stop
+        for some in (topology.compute, (topology.storage,)):  # a client cannot let go of a server that is gone
+            together(lambda host: end(places.host(host.name)), some)
     overlay.unmount_below(places.state)
     network.stop(places)
     shutil.rmtree(places.run, ignore_errors=True)
