@@ -7,6 +7,7 @@ ReconcilerError
 │   └── Refused      will not change by trying again (host key, login, a command that said no)
 ├── PlanError        a person has to decide
 │   └── StalePlan    the world or the specs changed since the plan was made
+├── Locked           somebody else is at it
 ├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
 └── DriftLeft        everything was applied, and it is still not true
 """
@@ -77,6 +78,14 @@ class StalePlan(PlanError):
         self.differences = tuple(differences)
         listed = "\n".join(f"  - {difference}" for difference in self.differences)
         super().__init__(f"the plan is stale:\n{listed}", "make a new one with `reconciler plan --out FILE`")
+
+
+class Locked(ReconcilerError):
+    """Another apply of this fleet runs on this machine; `holder` says who, since when, and its run."""
+
+    def __init__(self, fleet: str, holder: str) -> None:
+        super().__init__(f"fleet {fleet} is locked by {holder}", "wait until it has ended; its lock ends with it")
+        self.holder = holder
 
 
 class NeedsHuman(ReconcilerError):

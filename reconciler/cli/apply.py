@@ -38,6 +38,7 @@ def apply(
       reconciler apply plan.json --yes
     """
     from reconciler.adapters.journal import FileJournal
+    from reconciler.adapters.lock import held
 
     with framed(output), real_tools(journal=FileJournal(), deadline=deadline) as tools:
         if _is_plan(path):
@@ -52,7 +53,7 @@ def apply(
             _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
         _confirm(yes, output)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with Shown(made) as shown:
+        with held(wanted.fleet.name, tools.journal.run), Shown(made) as shown:
             report = do(made, wanted, seen, KINDS, replace(tools, tell=shown.tell))
         _end(report, made, output, of_report(report))
 

@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
+from pathlib import Path as File
 from typing import Annotated, Any
 
 import typer
 
 from reconciler.cli.exit_codes import Exit
+from reconciler.engine.codec import read_snapshot
+from reconciler.engine.load import load_plain
 from reconciler.engine.once import Wanted, want
-from reconciler.errors import NeedsHuman, ReconcilerError, SpecError, StalePlan
+from reconciler.errors import Locked, NeedsHuman, ReconcilerError, SpecError, StalePlan
 from reconciler.model.plan import Source
+from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -35,6 +39,8 @@ Path = Annotated[str, typer.Argument(help="Folder or file of specs, or - for sta
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to show the result.")]
 Deadline = Annotated[float, typer.Option("--deadline", min=1, max=600, help="Seconds a host may take to answer.")]
 Targets = Annotated[list[str] | None, typer.Option("--target", help="Only this object, KIND/NAME; may be repeated.")]
+
+Saved = Annotated[File | None, typer.Option("--snapshot", help="Look at this saved snapshot; ask no host.")]
 
 
 def clean(text: str) -> str:
@@ -75,6 +81,8 @@ def framed(output: Format) -> Iterator[None]:
         _fail(output, Exit.ERROR, [str(p) for p in error.problems], {"problems": problems})
     except StalePlan as error:
         _fail(output, Exit.STALE_PLAN, [str(error)], {"differences": list(error.differences)})
+    except Locked as error:
+        _fail(output, Exit.LOCKED, [str(error)], {"holder": error.holder})
     except NeedsHuman as error:
         _fail(output, Exit.NEEDS_HUMAN, [str(error)], {})
     except KeyboardInterrupt:
@@ -107,6 +115,11 @@ def read_specs(path: str, source_of: Callable[[str], Any] | None = None) -> tupl
     commit, dirty = specs.commit()
     shown = json.dumps([specs.files(), sorted(specs.attached.items())])
     return wanted, Source(path, commit, dirty, hashlib.sha256(shown.encode()).hexdigest()[:24]), specs
+
+
+def read_saved(path: File) -> Snapshot:
+    """A snapshot as `reconciler snapshot` saves it."""
+    return read_snapshot(load_plain(path.read_text(encoding="utf-8")), KINDS)
 
 
 class _Once:

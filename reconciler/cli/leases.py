@@ -37,6 +37,7 @@ def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEX
     from dataclasses import replace
 
     from reconciler.adapters.journal import FileJournal, NoJournal
+    from reconciler.adapters.lock import held
 
     with framed(output):
         wanted, _, _ = read_specs(path)
@@ -47,7 +48,7 @@ def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEX
             if what is What.LIST:
                 _list(seen, output)
             made = think(bare, seen, KINDS)
-            with Shown(made) as shown:
+            with held(wanted.fleet.name, tools.journal.run), Shown(made) as shown:
                 report = do(made, bare, seen, KINDS, replace(tools, tell=shown.tell))
         if output is Format.JSON:
             emit({"report": codec.dump(report)}, of_report(report))
