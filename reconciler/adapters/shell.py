@@ -5,6 +5,7 @@ Only this module sees fabric and its paramiko. It decides nothing about what a r
 
 import os
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -136,6 +137,8 @@ def _connect(host: HostCard, timeout: float) -> Any:
     _know(host, connection.client, paramiko)
     try:
         connection.open()
+        # Many small packets go back and forth: without this each command waits 40 ms for a delayed acknowledgement.
+        connection.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.transport.set_keepalive(10)
         return connection
     except Exception as error:
