@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.errors import Problem
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Comparison, Difference, Origin
+from reconciler.model.crossing import Crossing, Hurdle, Way
 from reconciler.model.desired import Desired, View
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Done
@@ -105,6 +106,21 @@ def no_weaving(actions: Sequence[Action], view: View) -> tuple[Sequence[Action],
     return actions, ()
 
 
+def no_ways(name: str, view: View) -> Sequence[Way]:
+    """For kinds whose objects do not move."""
+    return ()
+
+
+def no_hurdles(crossing: Crossing, view: View) -> Sequence[Hurdle]:
+    """For kinds that have nothing against a move."""
+    return ()
+
+
+def no_questions(crossing: Crossing, hands: Hands) -> Sequence[Hurdle]:
+    """For kinds that know all they need from the snapshot."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`name` is the short word in refs, `yaml` the document kind (empty: nobody declares it).
@@ -112,7 +128,10 @@ class Kind:
     facts    commands to ask a host, by name; read turns their replies into states
     compare  declared beside seen, only declared fields; plan turns one difference into actions and refusals
     weave    sees all planned actions and may wrap them (leases around moves)
-    run      the only function with hands; says whether anything had to change
+    ways     for one of its objects every host, and what stands in its way
+    hurdles  what it has against a crossing that another kind thinks of
+    run      the only function with hands, but for ask; says whether anything had to change
+    ask      questions about a crossing that only a live host answers; changes nothing
     """
 
     name: str
@@ -127,5 +146,8 @@ class Kind:
     plan: Callable[[Difference, View], Sequence[Action | Refusal]]
     run: Callable[[Action, Hands], Done]
     weave: Callable[[Sequence[Action], View], tuple[Sequence[Action], Sequence[Refusal]]] = no_weaving
+    ways: Callable[[str, View], Sequence[Way]] = no_ways
+    hurdles: Callable[[Crossing, View], Sequence[Hurdle]] = no_hurdles
+    ask: Callable[[Crossing, Hands], Sequence[Hurdle]] = no_questions
     uses_inventory: bool = True
     attachments: Callable[[Any], Sequence[str]] = lambda spec: ()

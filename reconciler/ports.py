@@ -74,7 +74,10 @@ class NetworkReading:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All of one hypervisor in one bulk read; `machines` are machine types of its architecture, memory is bytes."""
+    """All of one hypervisor in one bulk read; `machines` are machine types of its architecture, memory is bytes.
+
+    `virts` and `emulators` are that architecture's domain types and emulators; `versions` pairs software and version.
+    """
 
     hostname: str
     arch: str = ""
@@ -84,6 +87,9 @@ class Inventory:
     domains: tuple[DomainReading, ...] = ()
     pools: tuple[PoolReading, ...] = ()
     networks: tuple[NetworkReading, ...] = ()
+    virts: tuple[str, ...] = ()
+    emulators: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,13 @@ class Hypervisor(Protocol):
     def domain(self, host: HostCard, uuid: str) -> DomainReading | None: ...
 
     def domain_xml(self, host: HostCard, uuid: str) -> str: ...
+
+    def compare_cpu(self, host: HostCard, xml: str) -> str:
+        """The CPU of a (partial) domain XML beside what the host's hypervisor can give; changes nothing.
+
+        identical, superset (it can give more), incompatible, or unknown where it cannot tell.
+        """
+        ...
 
     def define_domain(self, host: HostCard, xml: str) -> str: ...
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from reconciler.adapters.comparison import compare_cpu
 from reconciler.adapters.inventory import read_domain, read_inventory
 from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
@@ -73,6 +74,11 @@ class LibvirtHypervisor:
         flags = self._lib.VIR_DOMAIN_XML_INACTIVE | self._lib.VIR_DOMAIN_XML_SECURE
         with self._calling(host) as connection:
             return str(connection.lookupByUUIDString(uuid).XMLDesc(flags))
+
+    def compare_cpu(self, host: HostCard, xml: str) -> str:
+        """What the CPU needs beside what this hypervisor gives for the domain's type and machine, TCG included."""
+        with self._calling(host) as connection:
+            return compare_cpu(self._lib, connection, xml)
 
     def define_domain(self, host: HostCard, xml: str) -> str:
         with self._calling(host) as connection:

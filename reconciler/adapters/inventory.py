@@ -13,7 +13,7 @@ _STATES = ("unknown", "running", "blocked", "paused", "stopping", "shutoff", "cr
 def read_inventory(lib: Any, connection: Any) -> Inventory:
     """Everything of one hypervisor."""
     info = connection.getInfo()
-    arch, machines = _capabilities(connection.getCapabilities())
+    arch, machines, virts, emulators = _capabilities(connection.getCapabilities())
     return Inventory(
         hostname=connection.getHostname(),
         arch=arch,
@@ -27,6 +27,9 @@ def read_inventory(lib: Any, connection: Any) -> Inventory:
             reading for p in connection.listAllStoragePools(0) if (reading := _present(lib, lambda p=p: _pool(lib, p)))
         ),
         networks=tuple(_network(n) for n in connection.listAllNetworks(0)),
+        virts=virts,
+        emulators=emulators,
+        versions=_versions(lib, connection),
     )
 
 
@@ -40,12 +43,22 @@ def _present(lib: Any, read: Any) -> Any:
         raise
 
 
-def _capabilities(text: str) -> tuple[str, tuple[str, ...]]:
-    """The host's architecture, and the machine types its emulator for that architecture knows."""
+def _versions(lib: Any, connection: Any) -> tuple[tuple[str, str], ...]:
+    """libvirt's and QEMU's, as `9.0.0`; QEMU's is unknown where libvirt found none."""
+    found = [("libvirt", connection.getLibVersion())]
+    with contextlib.suppress(lib.libvirtError):
+        found.append((connection.getType(), connection.getVersion()))
+    return tuple((name, f"{n // 1000000}.{n // 1000 % 1000}.{n % 1000}") for name, n in found)
+
+
+def _capabilities(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The host's architecture; for it the machine types, the domain types (kvm, qemu) and the emulators."""
     root: Any = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     arch = root.findtext("host/cpu/arch") or ""
     names = {m.text for m in root.xpath("guest/arch[@name=$arch]//machine", arch=arch) if m.text}
-    return arch, tuple(sorted(names))
+    virts = {d.get("type", "") for d in root.xpath("guest/arch[@name=$arch]/domain", arch=arch)}
+    emulators = {e.text for e in root.xpath("guest/arch[@name=$arch]//emulator", arch=arch) if e.text}
+    return arch, tuple(sorted(names)), tuple(sorted(virts)), tuple(sorted(emulators))
 
 
 def read_domain(lib: Any, domain: Any) -> DomainReading:

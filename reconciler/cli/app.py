@@ -6,6 +6,8 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli.apply import apply
+from reconciler.cli.doctor import doctor
+from reconciler.cli.explain import explain
 from reconciler.cli.leases import leases
 from reconciler.cli.plan import plan
 from reconciler.cli.schema import schema
@@ -39,5 +41,5 @@ def main(
     """GitOps for plain libvirt hosts: commit YAML; plan, apply, move VMs live, leave no access behind."""
 
 
-for command in (validate, snapshot, plan, apply, status, leases, schema):
+for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, schema):
     app.command()(command)

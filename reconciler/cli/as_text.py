@@ -31,7 +31,7 @@ def show_plan(plan: Plan, hosts: int) -> None:
         if str(action.place) != place:
             place = str(action.place)
             say(place, "bold")
-        _show_action(action)
+        show_action(action)
     for refusal in plan.refusals:
         say(f"  ! {refusal}", "bold red" if refusal.human else "red")
     if plan.actions or plan.refusals:
@@ -39,7 +39,8 @@ def show_plan(plan: Plan, hosts: int) -> None:
     say(summary(plan), "bold")
 
 
-def _show_action(action: Action) -> None:
+def show_action(action: Action) -> None:
+    """One step of a plan: what, its class and size, and why."""
     size = f", about {show_size(action.expected_bytes)}" if action.expected_bytes else ""
     unsafe = "UNSAFE" in action.explain()
     style = "bold red" if action.disruption in _LOUD or unsafe else _STYLES.get(action.symbol, "")

@@ -8,16 +8,25 @@ import typer
 
 from reconciler.cli.as_text import show_plan
 from reconciler.cli.exit_codes import Exit, of_plan
-from reconciler.cli.frame import Deadline, Format, Output, Path, Targets, emit, framed, note, read_specs
+from reconciler.cli.frame import (
+    Deadline,
+    Format,
+    Output,
+    Path,
+    Saved,
+    Targets,
+    emit,
+    framed,
+    note,
+    read_saved,
+    read_specs,
+)
 from reconciler.engine import planfile
-from reconciler.engine.codec import read_snapshot
-from reconciler.engine.load import load_plain
 from reconciler.engine.once import Wanted, see, think
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
-Saved = Annotated[File | None, typer.Option("--snapshot", help="Plan against this saved snapshot; ask no host.")]
 Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is something to do.")]
 Out = Annotated[File | None, typer.Option("--out", help="Save the plan, for `apply FILE`.")]
 
@@ -43,7 +52,7 @@ def plan(
     """
     with framed(output):
         wanted, source, specs = read_specs(path)
-        seen = _saved(snapshot) if snapshot else _live(wanted, deadline)
+        seen = read_saved(snapshot) if snapshot else _live(wanted, deadline)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
             _save(out, planfile.write(made, specs.files(), specs.attached))
@@ -56,10 +65,6 @@ def _save(path: File, text: str) -> None:
     """For its owner only: a plan carries domain XML."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _saved(path: File) -> Snapshot:
-    return read_snapshot(load_plain(path.read_text(encoding="utf-8")), KINDS)
 
 
 def _live(wanted: Wanted, deadline: float) -> Snapshot:

@@ -86,6 +86,24 @@ def test_what_is_not_there(door: Door) -> None:
             call()
 
 
+CPU = "<domain type='kvm'><os><type arch='x86_64'>hvm</type></os>{cpu}</domain>"
+MODEL = "<cpu mode='custom'><model>{model}</model></cpu>"
+
+
+@pytest.mark.parametrize("cpu", ["", "<cpu mode='host-passthrough'/>", "<cpu><topology sockets='1'/></cpu>"])
+def test_a_cpu_without_a_model_cannot_be_compared(door: Door, cpu: str) -> None:
+    assert door.hypervisor.compare_cpu(door.card, CPU.format(cpu=cpu)) == "unknown"
+
+
+@pytest.mark.parametrize(("model", "word"), [("qemu64", "superset"), ("Cray-1", "incompatible")])
+def test_a_cpu_is_compared_with_what_the_hypervisor_gives(door: Door, model: str, word: str) -> None:
+    said = door.hypervisor.compare_cpu(door.card, CPU.format(cpu=MODEL.format(model=model)))
+    if "compare" in door.lacks:
+        assert said == "unknown"
+        pytest.skip(door.lacks["compare"])
+    assert said == word
+
+
 def test_a_name_belongs_to_one_uuid(door: Door) -> None:
     _define(door)
     with pytest.raises(Refused, match="already"):

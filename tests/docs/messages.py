@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "reconciler"
-REFUSALS = {"Refusal", "refuse", "refusal", "_refusal", "Blocker", "_refuse"}
+REFUSALS = {"Refusal", "refuse", "refusal", "_refusal", "Blocker", "Caution", "_refuse"}
 ERRORS = {"Refused", "Unreachable", "NeedsHuman", "HostError", "PlanError"}
 SPECS = {"wrong", "Problem", "problem", "ValueError"}
 BUGS = ("a hypervisor needs a shell or a URI", "no free MAC for ")

@@ -116,6 +116,12 @@ class FakeHypervisor:
         with self._calling(host, "domain_xml") as there:
             return self._domain(there, uuid).config
 
+    def compare_cpu(self, host: HostCard, xml: str) -> str:
+        """As many words as the host's `cpus` says; a model it does not name is incompatible."""
+        with self._calling(host, "compare_cpu") as there:
+            model = etree.fromstring(xml).findtext("cpu/model")
+            return there.cpus.get(model, "incompatible") if model and there.cpus else "unknown"
+
     def define_domain(self, host: HostCard, xml: str) -> str:
         with self._calling(host, "define_domain") as there:
             root = etree.fromstring(xml)

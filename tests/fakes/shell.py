@@ -16,6 +16,7 @@ from reconciler.kinds.lease import wire as lease_wire
 from reconciler.kinds.pool import proof
 from reconciler.kinds.pool import wire as pool_wire
 from reconciler.kinds.vm import proving
+from reconciler.kinds.vm import wire as vm_wire
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Reply
 from tests.fakes import shell_firewall, shell_lease
@@ -236,6 +237,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     host_wire._UNITS: _units,
     host_live._REPLACE: _replace_hosts,
     _BRIDGES: _says(lambda call: "\n".join(call.host.bridges)),
+    vm_wire._LOCKS: _says(lambda call: call.host.locks),
     firewall_wire._RUNTIME: lambda call: Reply(0, shell_firewall.runtime(call.host.firewall, call.rest)),
     firewall_wire._PERMANENT: lambda call: Reply(0, shell_firewall.permanent(call.host.firewall)),
     firewall_wire._BOUND: _says(lambda call: f"reached {call.host.nic}"),
@@ -262,6 +264,7 @@ COMMANDS: list[tuple[str, Callable[[Call], Reply]]] = [
     (r"hostnamectl set-hostname --static \S+", _set_hostname),
     (r"getent ahostsv4 \S+", _getent),
     (r"date \+%s", _says(lambda call: str(int(call.world.time)))),
+    ("ssh -V", lambda call: Reply(0, "", "OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.14 4 Jun 2024\n")),
     ("uname -m", _says(lambda call: "x86_64")),
     (r"systemctl show -p LoadState -p ActiveState -p UnitFileState firewalld\.service", _unit_of_firewalld),
     ("systemctl is-active firewalld", lambda call: OK if call.host.firewall.running else Reply(3, "inactive\n")),

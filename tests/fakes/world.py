@@ -136,6 +136,8 @@ class Host:
     bridges: tuple[str, ...] = ("br0",)
     machines: tuple[str, ...] = ("pc-q35-7.2", "q35")
     memory: int = 8 * 2**30
+    cpus: dict[str, str] = field(default_factory=lambda: {"qemu64": "superset"})
+    locks: str = ""
     nic: str = "br0"
     listening: set[int] = field(default_factory=lambda: {22})
     keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})

@@ -2,6 +2,7 @@
 
 from reconciler.kind import Kind
 from reconciler.kinds.host.actions import RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.crossing import hurdles
 from reconciler.kinds.host.live import run
 from reconciler.kinds.host.plan import compare, plan
 from reconciler.kinds.host.resolve import resolve
@@ -21,5 +22,6 @@ KIND = Kind(
     compare=compare,
     plan=plan,
     run=run,
+    hurdles=hurdles,
     uses_inventory=False,
 )

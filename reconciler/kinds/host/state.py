@@ -10,7 +10,7 @@ VOLATILE = {"volatile": True}
 class HostState:
     """As observed. `block` is our marked part of /etc/hosts (address, name pairs); `resolves` maps FQDN to address.
 
-    `clock` is the host's own time minus ours in seconds; `services` maps a unit to `active/enabled` words.
+    `clock` is the host's own time in seconds since 1970; `services` maps a unit to `active/enabled` words.
     """
 
     static_name: str

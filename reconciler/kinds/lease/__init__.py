@@ -2,6 +2,7 @@
 
 from reconciler.kind import Kind
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.crossing import hurdles
 from reconciler.kinds.lease.live import run
 from reconciler.kinds.lease.plan import compare, plan
 from reconciler.kinds.lease.resolve import resolve
@@ -21,6 +22,7 @@ KIND = Kind(
     compare=compare,
     plan=plan,
     run=run,
+    hurdles=hurdles,
     weave=weave,
     uses_inventory=False,
 )

@@ -2,6 +2,7 @@
 
 from reconciler.kind import Kind
 from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
+from reconciler.kinds.pool.crossing import hurdles
 from reconciler.kinds.pool.live import run
 from reconciler.kinds.pool.plan import compare, plan, weave
 from reconciler.kinds.pool.resolve import resolve
@@ -21,5 +22,6 @@ KIND = Kind(
     compare=compare,
     plan=plan,
     run=run,
+    hurdles=hurdles,
     weave=weave,
 )

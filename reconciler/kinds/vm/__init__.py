@@ -12,6 +12,8 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
+from reconciler.kinds.vm.cpu import ask
+from reconciler.kinds.vm.crossing import ways
 from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.plan import compare, plan
 from reconciler.kinds.vm.resolve import attachments, resolve
@@ -41,5 +43,7 @@ KIND = Kind(
     compare=compare,
     plan=plan,
     run=run,
+    ways=ways,
+    ask=ask,
     attachments=attachments,
 )

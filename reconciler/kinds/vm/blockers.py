@@ -4,22 +4,16 @@ What only a live host can tell (a login, an open port, the storage token) is ask
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
+from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
 from reconciler.model.ref import Place
 from reconciler.model.units import show_size
 
 _NETWORK_FS = ("network", "volume")
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """One reason and what removes it."""
-
-    reason: str
-    fix: str
+_DROPS_CACHES = (4, 0)
+SAFE_CACHES = ("none", "directsync")
 
 
 def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tuple[Blocker, ...]:
@@ -28,8 +22,11 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     if room is None:
         return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
+    found += _identity(want, seen, origin, view)
+    here: Room | None = view.snapshot.get(Place("room", origin, origin))
     for disk in seen.disks:
         found += _storage(disk, want, origin, view)
+        found += _cache(disk, want, here)
     if not seen.persistent:
         found.append(Blocker("the domain is transient on its host", f"virsh define it on {origin} first"))
     return tuple(found)
@@ -40,6 +37,30 @@ def _machine(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
         yield Blocker(f"it is {seen.arch} and {host} is {room.arch}", "place it on a host of its architecture")
     if room.machines and seen.machine and seen.machine not in room.machines:
         yield Blocker(f"{host} has no machine type {seen.machine}", f"install the same or a newer QEMU on {host}")
+    if room.virts and seen.virt and seen.virt not in room.virts:
+        fix = f"is virtualization switched off in the firmware of {host}, or has it no /dev/{seen.virt}?"
+        yield Blocker(f"it is a {seen.virt} domain, and {host} offers {', '.join(room.virts)}", fix)
+
+
+def _identity(want: VmDesired, seen: DomainState, origin: str, view: View) -> Iterator[Blocker]:
+    """Law 3: no other domain has its UUID or its disks, nor its MACs where it goes."""
+    files = {disk.path for disk in seen.disks if disk.path and not disk.readonly and not disk.shareable}
+    macs = {nic.mac for nic in seen.nics if nic.mac}
+    for place, other in view.snapshot.of("vm"):
+        if place == Place("vm", origin, want.name):
+            continue
+        if other.uuid == seen.uuid and place.name != want.name:
+            yield Blocker(f"its UUID {seen.uuid} is {place}'s too", "find out which of the two it belongs to")
+        theirs = files & {d.path for d in other.disks if not d.readonly and not d.shareable}
+        for path in sorted(path for path in theirs if place.host == origin or _shared(path, want)):
+            yield Blocker(f"{path} is a disk of {place} too", "give each VM a disk of its own")
+        for mac in sorted(macs & {nic.mac for nic in other.nics} if place.host == want.host else ()):
+            yield Blocker(f"its MAC {mac} is {place}'s too", "give one of the two another MAC")
+
+
+def _shared(path: str, want: VmDesired) -> str:
+    """The shared pool a path is in, if any."""
+    return next((name for name, target in want.shared if path.startswith(target + "/")), "")
 
 
 def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
@@ -82,10 +103,30 @@ def _storage(disk: Disk, want: VmDesired, origin: str, view: View) -> Iterator[B
         fix = "block devices are not proven yet; use a shared pool"
         yield Blocker(f"disk {disk.target} is the block device {disk.path}", fix)
         return
-    pool = next((name for name, path in want.shared if disk.path.startswith(path + "/")), "")
+    pool = _shared(disk.path, want)
     if not pool:
         fix = "put the disk into a StoragePool with shared: true"
         yield Blocker(f"disk {disk.target} ({disk.path}) is in no pool declared shared", fix)
     for host in (origin, want.host):
         if pool and view.at(Place("pool", host, pool)) is None:
             yield Blocker(f"disk {disk.target} is in pool {pool}, which is not declared on {host}", "add it to `hosts`")
+
+
+def cached(disk: Disk) -> bool:
+    """Does libvirt's own safety rule look at this disk's cache mode?"""
+    return disk.kind == "file" and bool(disk.path) and not disk.readonly and not disk.shareable
+
+
+def qemu(room: Room | None) -> tuple[int, ...]:
+    """Version of a host's QEMU, empty where it is unknown."""
+    said = room.versions.get("QEMU", "") if room else ""
+    return tuple(int(part) for part in said.split(".") if part.isdigit())
+
+
+def _cache(disk: Disk, want: VmDesired, here: Room | None) -> Iterator[Blocker]:
+    """libvirt's rule: these cache modes, unless QEMU can drop caches at the end of a migration, as since 4.0."""
+    version = qemu(here)
+    old = bool(version) and version < _DROPS_CACHES
+    if old and cached(disk) and disk.cache not in SAFE_CACHES and not want.moves.unsafe:
+        mode, fix = disk.cache or "default", "set cache='none' on the disk, or install QEMU 4.0 or newer"
+        yield Blocker(f"disk {disk.target} has cache mode {mode}, which libvirt refuses with this QEMU", fix)

@@ -3,6 +3,7 @@
 Values only. Memory and sizes are bytes; `power` is running, stopped, paused or another of libvirt's words.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.fleet import MovePolicy
@@ -36,7 +37,9 @@ class Nic:
 class DomainState:
     """A domain on one host. `fleet` is our mark (empty: not ours), `making` the volumes a clone has not finished.
 
-    `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths.
+    `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths; `bound` is what
+    ties it to the host's own shape (pinning, NUMA, huge pages). `guest` is what hypervisors compare CPUs by, from the
+    running XML; `virt` is libvirt's domain type (kvm, qemu).
     """
 
     uuid: str
@@ -57,6 +60,10 @@ class DomainState:
     making: tuple[str, ...] = ()
     immovable: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    virt: str = ""
+    emulator: str = ""
+    bound: tuple[str, ...] = ()
+    guest: str = field(default="", metadata=VOLATILE)
     migrating: bool = field(default=False, metadata=VOLATILE)
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     taints: tuple[str, ...] = field(default=(), metadata=VOLATILE)
@@ -76,7 +83,11 @@ class RoomPool:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What one host offers to VMs: architecture, machine types, memory in bytes, networks, bridges, pools."""
+    """What one host offers to VMs: architecture, machine types, memory in bytes, networks, bridges, pools.
+
+    `virts` and `emulators` are the domain types and emulators of its architecture; `versions` maps software to version;
+    `locks` is qemu.conf's lock_manager, empty where nobody set one.
+    """
 
     arch: str
     memory: int
@@ -84,6 +95,10 @@ class Room:
     networks: tuple[str, ...] = ()
     bridges: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     pools: tuple[RoomPool, ...] = field(default=(), metadata=VOLATILE)
+    virts: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    emulators: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    versions: Mapping[str, str] = field(default_factory=dict, metadata=VOLATILE)
+    locks: str = field(default="", metadata=VOLATILE)
 
     def allocation(self, path: str) -> int | None:
         """Bytes a volume takes, or None where no active pool holds it."""

@@ -1,5 +1,6 @@
 """Domain XML to state, and our mark in its metadata. Pure; entities and network access of the parser are off."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,18 @@ from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import DomainReading, PoolReading
+from reconciler.ports import DomainReading, PoolReading, Reply
 
 MARK = "urn:reconciler:vm"
 _POWER = {"running": "running", "blocked": "running", "idle": "running", "shutoff": "stopped", "crashed": "stopped"}
+_LOCKS = r"""sed -n 's/^[[:space:]]*lock_manager[[:space:]]*=[[:space:]]*"\([a-z]*\)".*/\1/p' \
+/etc/libvirt/qemu.conf 2>/dev/null | tail -n1"""
+_BOUND = {
+    "cputune/vcpupin": "pinned vCPUs",
+    "cputune/emulatorpin": "a pinned emulator",
+    "numatune/*": "NUMA nodes",
+    "memoryBacking/hugepages": "huge pages",
+}
 _HOST_DEVICES = {"hostdev": "host device", "shmem": "shared memory", "filesystem": "shared folder"}
 
 
@@ -30,10 +39,12 @@ def parse(text: str) -> Any:
 
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
-    """Bridges, and the neighbours table by which a guest's address is known on some host."""
+    """Bridges, the neighbours by which a guest's address is known on some host, the lock manager, SSH's version."""
     return {
         "bridges": ["sh", "-c", "ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5"],
         "neighbours": ["ip", "-4", "-o", "neigh", "show"],
+        "locks": ["sh", "-c", _LOCKS],
+        "ssh": ["ssh", "-V"],
     }
 
 
@@ -46,7 +57,18 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     bridges = tuple(sorted(sight.replies["bridges"].out.split()))
     networks = tuple(sorted(n.name for n in inventory.networks if n.active))
     pools = tuple(_room_pool(pool) for pool in inventory.pools)
-    room = Room(inventory.arch, inventory.memory, inventory.machines, networks, bridges, pools)
+    room = Room(
+        inventory.arch,
+        inventory.memory,
+        inventory.machines,
+        networks,
+        bridges,
+        pools,
+        inventory.virts,
+        inventory.emulators,
+        {**dict(inventory.versions), **read_ssh(sight.replies["ssh"])},
+        sight.replies["locks"].out.strip(),
+    )
     domains = [(Place("vm", host, d.name), read_domain(d, neighbours)) for d in inventory.domains]
     return [(Place("room", host, host), room), *domains]
 
@@ -55,6 +77,12 @@ def _room_pool(pool: PoolReading) -> RoomPool:
     target = parse(pool.xml).findtext("target/path") or ""
     volumes = tuple((volume.path, volume.allocation) for volume in pool.volumes)
     return RoomPool(pool.name, target, pool.active, pool.available, volumes)
+
+
+def read_ssh(reply: Reply) -> dict[str, str]:
+    """OpenSSH's version from `ssh -V`, which says it on standard error; client and server are of one package."""
+    found = re.search(r"OpenSSH_([0-9][^ ,]*)", reply.out + reply.err)
+    return {"OpenSSH": found[1]} if found else {}
 
 
 def read_neighbours(text: str) -> dict[str, str]:
@@ -94,6 +122,10 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         making=making,
         immovable=_immovable(root),
         files=tuple(t for t in (root.findtext(f"os/{n}") for n in ("kernel", "initrd", "loader")) if t),
+        virt=root.get("type", ""),
+        emulator=root.findtext("devices/emulator") or "",
+        bound=tuple(what for path, what in _BOUND.items() if root.find(path) is not None),
+        guest=guest_of(reading.live),
         migrating=reading.migrating,
         addresses=tuple(address for address in addresses if address),
         taints=reading.taints,
@@ -120,6 +152,22 @@ def _cpu(root: Any) -> str:
     if cpu is None:
         return ""
     return str(cpu.get("mode") or "custom") + (f":{cpu.findtext('model')}" if cpu.findtext("model") else "")
+
+
+def guest_of(live: str) -> str:
+    """As much of a running domain's XML as CPUs are compared by: type, architecture, machine and <cpu>."""
+    if not live:
+        return ""
+    root = parse(live)
+    cpu = root.find("cpu")
+    if cpu is None:
+        return ""
+    guest = etree.Element("domain", type=root.get("type", ""))
+    kind = root.find("os/type")
+    etree.SubElement(etree.SubElement(guest, "os"), "type", dict(kind.attrib)).text = kind.text
+    guest.append(cpu)
+    etree.indent(guest, "")
+    return etree.tostring(guest, encoding="unicode").replace("\n", "")
 
 
 def _nic(element: Any) -> Nic:

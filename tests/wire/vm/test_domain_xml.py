@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.kinds.vm.domain_xml import clone_xml, marked, with_resources, with_uuid
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, WantedNic
-from reconciler.kinds.vm.wire import from_xml, parse, read_domain, read_mark, read_neighbours
-from reconciler.ports import DomainReading
+from reconciler.kinds.vm.wire import from_xml, guest_of, parse, read_domain, read_mark, read_neighbours, read_ssh
+from reconciler.ports import DomainReading, Reply
 
 HERE = Path(__file__).parent
 FILES = sorted(path.name for path in HERE.glob("*.xml"))
@@ -37,6 +37,33 @@ def test_a_running_vm_of_the_lab() -> None:
     assert state.addresses == ("10.77.0.169",)
     assert (state.machine, state.cpu, state.console) == ("pc-q35-7.2", "custom:qemu64", True)
     assert state.label == "+64055:+64055"
+    assert (state.virt, state.emulator, state.bound) == ("qemu", "/usr/bin/qemu-system-x86_64", ())
+    guest = parse(state.guest)
+    assert (guest.get("type"), guest.find("os/type").get("machine")) == ("qemu", "pc-q35-7.2")
+    assert guest.findtext("cpu/model") == "qemu64"
+    assert {child.tag for child in guest} == {"os", "cpu"}
+
+
+def test_what_ties_a_vm_to_its_host_is_read() -> None:
+    bound = (
+        "<memoryBacking><hugepages/></memoryBacking><cputune><vcpupin vcpu='0' cpuset='1'/></cputune>"
+        "<numatune><memory mode='strict' nodeset='0'/></numatune>"
+    )
+    text = f"<domain type='kvm'><name>a</name><vcpu>1</vcpu><os><type>hvm</type></os>{bound}</domain>"
+    assert from_xml("a", text).bound == ("pinned vCPUs", "NUMA nodes", "huge pages")
+    assert guest_of(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.14 4 Jun 2024", {"OpenSSH": "9.2p1"}),
+        ("OpenSSH_8.7p1, OpenSSL 3.0.7", {"OpenSSH": "8.7p1"}),
+        ("sh: ssh: not found", {}),
+    ],
+)
+def test_the_version_of_ssh(said: str, version: dict[str, str]) -> None:
+    assert read_ssh(Reply(0, "", said)) == version
 
 
 def test_everything_is_read() -> None:
