@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reconciler.cli.frame import note, say
+from reconciler.cli.frame import say
 from reconciler.model.action import Action
 from reconciler.model.disruption import Disruption
 from reconciler.model.outcome import Outcome, Report
@@ -59,12 +59,6 @@ def summary(plan: Plan) -> str:
     words += [f"about {show_size(plan.expected_bytes)} to copy"] if plan.expected_bytes else []
     words += [f"{len(plan.refusals)} REFUSED"] if plan.refusals else []
     return f"Plan: {', '.join(words)}."
-
-
-def show_refusals(plan: Plan) -> None:
-    """What will not be done, beside an apply's progress."""
-    for refusal in plan.refusals:
-        note(f"  ! {refusal}", "red")
 
 
 def outcome_line(outcome: Outcome, explain: str) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
@@ -104,7 +104,7 @@ def _fail(output: Format, code: Exit, lines: list[str], data: dict[str, Any]) ->
     raise typer.Exit(int(code))
 
 
-def read_specs(path: str, source_of: Callable[[str], Any] | None = None) -> tuple[Wanted, Source, Any]:
+def read_specs(path: str) -> tuple[Wanted, Source, Any]:
     """The specs of a path with the commit they are at; raises SpecError with every mistake."""
     import hashlib
 

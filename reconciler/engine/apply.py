@@ -123,6 +123,7 @@ class Walk:
         started = hands.clock.now()
         try:
             done = self._kinds[_kind_of(action, self._kinds)].run(action, hands)
+            hands.at(f"{action.place.kind}.{action.verb}.done")
             status: Any = "done" if done.changed else "nothing-to-do"
             outcome = Outcome(action.id, status, done.text, facts=done.facts)
         except NeedsHuman as error:

@@ -46,7 +46,7 @@ def main() -> int:
         user.apply()
         rows = idle_plan(user, 9)
         rows += live_move(user, 8)
-        rows += clone(user, 3)
+        rows += clone(user, 4)
     print(table(rows))
     (ROOT / "docs").mkdir(exist_ok=True)
     (ROOT / "docs/benchmarks.md").write_text(page(rows))
