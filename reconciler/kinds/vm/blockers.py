@@ -44,7 +44,7 @@ def _machine(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
 
 def _identity(want: VmDesired, seen: DomainState, origin: str, view: View) -> Iterator[Blocker]:
     """Law 3: no other domain has its UUID or its disks, nor its MACs where it goes."""
-    files = {disk.path for disk in seen.disks if disk.path and not disk.readonly and not disk.shareable}
+    files = {d.path for d in seen.disks if d.path.startswith("/") and not d.readonly and not d.shareable}
     macs = {nic.mac for nic in seen.nics if nic.mac}
     for place, other in view.snapshot.of("vm"):
         if place == Place("vm", origin, want.name):

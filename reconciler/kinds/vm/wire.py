@@ -67,7 +67,7 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
         inventory.virts,
         inventory.emulators,
         {**dict(inventory.versions), **read_ssh(sight.replies["ssh"])},
-        sight.replies["locks"].out.strip(),
+        sight.replies["locks"].out.strip().removeprefix("nop"),
     )
     domains = [(Place("vm", host, d.name), read_domain(d, neighbours)) for d in inventory.domains]
     return [(Place("room", host, host), room), *domains]

@@ -126,6 +126,9 @@ def test_what_is_not_a_blocker() -> None:
     assert not [b for b in found(beside)[THERE].blockers if "is a disk of" in b.reason]
     new = having(at("room", HERE), versions={"QEMU": "7.2.0"}).having(VM, replace(STATE, disks=tuple(PASSIVE)))
     assert found(new)[THERE].hurdles == ()
+    volume = replace(STATE, disks=(*STATE.disks, Disk("vdb", "a.img", "volume")))
+    beside = other(HERE, disks=(Disk("vda", "a.img", "volume"),)).having(VM, volume)
+    assert found(beside)[THERE].open
     shared = replace(STATE.disks[0], shareable=True)
     assert found(other(THERE, disks=(shared,)))[THERE].open
 
