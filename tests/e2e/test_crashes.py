@@ -1,0 +1,117 @@
+"""kill -9 of the reconciler at every failpoint, then one more pass: the same end as undisturbed, nothing left behind.
+
+A row per failpoint; a name that is reached no longer fails, because then nothing is killed.
+"""
+
+import signal
+import time
+
+import pytest
+
+from tests.e2e.hosts import LabHost
+from tests.e2e.user import User
+
+VM = "mvp4_lqd25"
+MAKING = [
+    "host.write-hosts.done",
+    "firewall.add.done",
+    "pool.define.done",
+    "pool.start.done",
+    "pool.token-written",
+    "clone.defined",
+    "clone.copying",
+    "clone.copied",
+    "vm.clone.done",
+    "start.asked",
+    "vm.start.done",
+]
+MOVING = [
+    "pool.prove-shared.done",
+    "lease.keyed",
+    "lease.granted",
+    "lease.opened",
+    "lease.open-port.done",
+    "move.ready",
+    "move.migrated",
+    "move.settled",
+    "vm.move-live.done",
+    "lease.close-port.done",
+    "lease.dropped",
+    "lease.revoke.done",
+]
+
+
+def killed_at(user: User, name: str) -> None:
+    said = user.run("apply", str(user.folder), "--yes", RECONCILER_FAILPOINT=name)
+    assert said.code == -signal.SIGKILL, f"{name} was not reached:\n{said.text}"
+
+
+@pytest.mark.parametrize("name", MAKING)
+def test_killed_while_making(user: User, d25: LabHost, d26: LabHost, name: str) -> None:
+    killed_at(user, name)
+    user.apply()
+    assert d25.domains() == {"mvp1": "shut off", VM: "running"}
+    assert d26.domains() == {}
+    user.in_sync()
+    if name == "pool.token-written":
+        d25.sh("rm -f /var/lib/libvirt/images/COMPARTIDO/.reconciler-token-*")  # swept by a proof an hour later
+
+
+def test_killed_while_moving(running: User, d25: LabHost, d26: LabHost) -> None:
+    """One VM, to and fro, killed at another point each time."""
+    hosts = {"lq-d25": d25, "lq-d26": d26}
+    here, there = "lq-d25", "lq-d26"
+    uuid = d25.dominfo(VM)["UUID"]
+    for name in MOVING:
+        running.edit("vms.yaml", f"placement: {{host: {here}}}", f"placement: {{host: {there}}}")
+        killed_at(running, name)
+        running.apply()
+        assert hosts[there].dominfo(VM)["UUID"] == uuid, name
+        assert hosts[there].domains()[VM] == "running", name
+        assert VM not in hosts[here].domains(), name
+        running.in_sync()
+        here, there = there, here
+
+
+def test_killed_in_the_middle_of_the_copy(running: User, d25: LabHost, d26: LabHost) -> None:
+    """libvirt goes on without us; the next pass starts no second migration, and a later one finds all done."""
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    running.edit("vms.yaml", "  vcpus: 1", "  migration: {bandwidth: 8MiB/s}\n  vcpus: 1")
+    process = running.start("apply", str(running.folder), "--yes")
+    end = time.monotonic() + 60
+    while "Unbounded" not in d25.do("virsh", "domjobinfo", VM).stdout:
+        assert time.monotonic() < end, "no migration began"
+        time.sleep(0.2)
+    process.kill()
+    process.communicate()
+    said = running.plan()
+    assert said.code == 1, said.text
+    assert "is being migrated right now" in said.out
+    assert "revoke" not in said.out, "a lease in use is left alone"
+    while VM in d25.domains():
+        assert time.monotonic() < end + 60, "it never arrived"
+        time.sleep(0.5)
+    running.apply()
+    assert d26.domains()[VM] == "running"
+    running.in_sync()
+
+
+def test_the_hosts_end_a_lease_by_themselves(running: User, d25: LabHost, d26: LabHost) -> None:
+    """Nobody comes back: the key is refused, the rule and the private half are gone, by the hosts' own clocks."""
+    running.edit("fleet.yaml", "lifetime: 15m", "lifetime: 1m")
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    killed_at(running, "move.ready")
+    d25.sh("cp /run/reconciler/leases/*/key /root/kept && chmod 600 /root/kept")
+    options = (
+        "-F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    )
+    login = f"timeout 10 ssh {options} -i /root/kept root@{d26.address} true"
+    assert "Permission denied" not in d25.do("sh", "-c", login).stderr, "the lease is open at first"
+    assert "dport 49152 " in d26.out("nft", "list", "ruleset")
+    time.sleep(75)
+    assert "Permission denied" in d25.do("sh", "-c", login).stderr
+    assert "dport 49152 " not in d26.out("nft", "list", "ruleset")
+    assert d25.do("sh", "-c", "ls /run/reconciler/leases/*/key").returncode != 0
+    d25.sh("rm -f /root/kept")
+    running.apply()
+    assert d26.domains()[VM] == "running"
