@@ -34,7 +34,7 @@ def show_explained(found: Explained, compared: bool) -> None:
     for place in found.seen:
         say(f"  seen on {place.host}")
     if not found.seen:
-        say("  seen on no host")
+        say("  seen on no host that answered")
     if not found.declared:
         say("  not declared: nothing is ever done to it")
         return _show_ways(found.ways, compared)
