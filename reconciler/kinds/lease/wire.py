@@ -25,7 +25,7 @@ z=$({_BUS}.zone getZoneOfInterface s "$i" 2>/dev/null | sed 's/.*\\["\\(.*\\)"\\
 echo "zone $z"
 {_BUS}.zone getZoneSettings2 s "$z"
 """
-_RULES = f"""for z in $({_BUS}.zone getActiveZones 2>/dev/null | grep -o '"[^"]*"' | tr -d '"' | sort -u); do
+_RULES = f"""for z in $({_BUS}.zone getActiveZones 2>/dev/null | grep -o '"[^"]*":{{' | tr -d '":{{' | sort -u); do
 r=$({_BUS}.zone getRichRules s "$z" 2>/dev/null) && echo "$z $r"; done; exit 0"""
 _KEYS = f"""for u; do f="$(getent passwd "$u" | cut -d: -f6)/.ssh/authorized_keys"
 [ -f "$f" ] && grep -F "{TAG}" "$f" | sed "s/^/$u /"; done; exit 0"""
