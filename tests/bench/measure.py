@@ -13,7 +13,7 @@ from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
 RECONCILER = str(Path(sys.executable).parent / "reconciler")
-CLONE_GIB = 3
+CLONE_GIB = 4
 
 
 @dataclass(frozen=True)
