@@ -108,7 +108,11 @@ def test_the_hosts_end_a_lease_by_themselves(running: User, d25: LabHost, d26: L
     login = f"timeout 10 ssh {options} -i /root/kept root@{d26.address} true"
     assert "Permission denied" not in d25.do("sh", "-c", login).stderr, "the lease is open at first"
     assert "dport 49152 " in d26.out("nft", "list", "ruleset")
-    time.sleep(75)
+    time.sleep(62)
+    gone = "! ls /run/reconciler/leases/*/key >/dev/null 2>&1"
+    end = time.monotonic() + 30
+    while d25.do("sh", "-c", gone).returncode != 0 and time.monotonic() < end:
+        time.sleep(1)
     assert "Permission denied" in d25.do("sh", "-c", login).stderr
     assert "dport 49152 " not in d26.out("nft", "list", "ruleset")
     assert d25.do("sh", "-c", "ls /run/reconciler/leases/*/key").returncode != 0

@@ -14,7 +14,8 @@ from reconciler.ports import Hands, Reply
 
 _MAKE_KEY = f"""set -e; umask 077; d={FOLDER}/$1; mkdir -p "$d"; rm -f "$d/key" "$d/key.pub"
 ssh-keygen -q -t "$2" $([ "$3" = 0 ] || echo -b "$3") -N '' -C "{TAG}$1" -f "$d/key"
-systemd-run --quiet --collect --unit="reconciler-lease-$5" --on-active="$4" rm -rf "$d" >/dev/null 2>&1 || true
+systemd-run --quiet --collect --unit="reconciler-lease-$5" --on-active="$4" --timer-property=AccuracySec=1s \
+rm -rf "$d" >/dev/null 2>&1 || true
 cat "$d/key.pub"
 """
 _UNTIL = """v=$(ssh -V 2>&1 | sed 's/^OpenSSH_\\([0-9]*\\)\\.\\([0-9]*\\).*/\\1 \\2/'); set -- "$1" $v
