@@ -47,4 +47,5 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     with held("vpd", "run-2", tmp_path):
-        pass
+        assert '"run": "run-2"' in (tmp_path / "locks/vpd.json").read_text()
+    assert (tmp_path / "locks/vpd.json").read_text() == ""
