@@ -15,7 +15,8 @@ from reconciler.model.snapshot import Snapshot
 class Passage:
     """What one move needs between two hosts while it lasts; `lease` names it on both of them.
 
-    `port` is on the destination; `standing` says its firewall lets the peer in already.
+    `port` is on the destination; `standing` says its firewall lets the peer in already. `disks` says that disks are
+    copied too, which takes a second port there: `disks_port` and `disks_standing`.
     """
 
     lease: str
@@ -29,6 +30,20 @@ class Passage:
     user: str = "root"
     key_type: str = "ed25519"
     lifetime: int = 900
+    disks: bool = False
+    disks_port: int = 0
+    disks_standing: bool = False
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Every port of the destination that it uses."""
+        return tuple(port for port in (self.port, self.disks_port) if port)
+
+    @property
+    def shut(self) -> tuple[int, ...]:
+        """Those of its ports that must be opened for it and closed again."""
+        ends = ((self.port, self.standing), (self.disks_port, self.disks_standing))
+        return tuple(port for port, standing in ends if port and not standing)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,19 +46,25 @@ class GrantAccess(_Way):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenPort(_Way):
-    """A timed rule for one peer and one port in the zone of the migration NIC."""
+    """A timed rule for one peer and one port of its way in the zone of the migration NIC."""
 
     verb: ClassVar[str] = "open-port"
     symbol: ClassVar[str] = "+"
+    port: int
+
+    @property
+    def detail(self) -> str:
+        return f":{self.port}"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         w = self.way
-        place = Place("lease", w.destination, f"port-{w.zone}-{w.peer}-{w.port}")
-        return snapshot.having(place, LeaseState("port", zone=w.zone, peer=w.peer, port=w.port))
+        place = Place("lease", w.destination, f"port-{w.zone}-{w.peer}-{self.port}")
+        return snapshot.having(place, LeaseState("port", zone=w.zone, peer=w.peer, port=self.port))
 
     def explain(self) -> str:
         w = self.way
-        return f"open {w.port}/tcp to {w.peer} in zone {w.zone} for {show_duration(w.lifetime)}"
+        what = " for its disks" if self.port == w.disks_port else ""
+        return f"open {self.port}/tcp to {w.peer} in zone {w.zone} for {show_duration(w.lifetime)}{what}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +78,10 @@ class ClosePort(Action):
     peer: str = ""
     port: int = 0
     permanent: bool = False
+
+    @property
+    def detail(self) -> str:
+        return f":{self.port}" if self.port else ""
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         name = f"port-permanent-{self.zone}" if self.permanent else f"port-{self.zone}-{self.peer}-{self.port}"

@@ -9,7 +9,7 @@ from reconciler.model.ref import Place
 
 
 def hurdles(crossing: Crossing, view: View) -> Sequence[Hurdle]:
-    """Both hosts need a migration address, and the destination a free port."""
+    """Both hosts need a migration address, and the destination as many free ports as the move uses."""
     found: list[Hurdle] = []
     for host in (crossing.source, crossing.destination):
         gate: Gate | None = view.snapshot.get(Place("gate", host, host))
@@ -19,7 +19,7 @@ def hurdles(crossing: Crossing, view: View) -> Sequence[Hurdle]:
     first, last = view.fleet.hosts[crossing.destination].migration_ports
     used = set(there.listening) if there else set()
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == crossing.destination}
-    if used.issuperset(range(first, last + 1)):
+    if len(set(range(first, last + 1)) - used) < crossing.ports:
         fix = "widen its spec.migration.ports"
         found.append(Blocker(f"no free port from {first} to {last} on {crossing.destination}", fix))
     return found

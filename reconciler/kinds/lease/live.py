@@ -65,7 +65,7 @@ def run(action: Action, hands: Hands) -> Done:
         case GrantAccess():
             return _grant(action.way, action.domain, hands)
         case OpenPort():
-            return _open(action.way, hands)
+            return _open(action.way, action.port, hands)
         case ClosePort():
             return _close(action, hands)
         case RevokeAccess():
@@ -138,24 +138,24 @@ def _login(source: HostCard, there: HostCard, user: str, lease: str, domain: str
     return hands.shell.run(source, command, deadline=30)
 
 
-def _open(way: Passage, hands: Hands) -> Done:
+def _open(way: Passage, port: int, hands: Hands) -> Done:
     there, source = hands.hosts[way.destination], hands.hosts[way.source]
-    if hands.shell.run(there, ["ss", "-Hltn", f"sport = :{way.port}"]).out.strip():
-        raise Refused(there.name, f"port {way.port} is in use by now", "plan again; another one will be chosen")
-    rule = rich_rule(way.peer, way.port)
+    if hands.shell.run(there, ["ss", "-Hltn", f"sport = :{port}"]).out.strip():
+        raise Refused(there.name, f"port {port} is in use by now", "plan again; another one will be chosen")
+    rule = rich_rule(way.peer, port)
     command = ["firewall-cmd", f"--zone={way.zone}", f"--add-rich-rule={rule}", f"--timeout={way.lifetime}"]
     reply = hands.shell.run(there, command)
     if reply.code != 0 and "ALREADY_ENABLED" not in reply.out + reply.err:
-        _must(there, reply, f"open port {way.port}")
+        _must(there, reply, f"open port {port}")
     hands.at("lease.opened")
-    probe = ["timeout", "5", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', way.target, str(way.port)]
+    probe = ["timeout", "5", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', way.target, str(port)]
     said = hands.shell.run(source, probe)
     if said.code != 0 and "refused" not in said.err:
         fix = "is there a filter between the hosts, or a rule of higher precedence in nftables?"
         raise Refused(
-            source.name, f"cannot reach {way.target}:{way.port}: {said.err.strip()[-200:] or 'no answer'}", fix
+            source.name, f"cannot reach {way.target}:{port}: {said.err.strip()[-200:] or 'no answer'}", fix
         )
-    return Done(f"{way.port}/tcp answers {way.peer}")
+    return Done(f"{port}/tcp answers {way.peer}")
 
 
 def _close(action: ClosePort, hands: Hands) -> Done:

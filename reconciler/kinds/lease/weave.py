@@ -54,7 +54,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         if isinstance(way, str):
             refusals.append(_refuse(action, way, view))
             continue
-        taken.add((way.destination, way.port))
+        taken.update((way.destination, port) for port in way.ports)
         ends = (way.source, way.destination)
         before = tuple(sweep.id for sweep in sweeps if sweep.place.host in ends)
         around = _around(action, way, (*before, *turns.wait(way)))
@@ -65,7 +65,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
 
 
 def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage | str:
-    """The passage with addresses, zone and a free port; or why there is none."""
+    """The passage with addresses, zone and free ports; or why there is none."""
     source: Gate | None = view.snapshot.get(Place("gate", way.source, way.source))
     there: Gate | None = view.snapshot.get(Place("gate", way.destination, way.destination))
     if source is None or there is None or not source.address or not there.address:
@@ -73,11 +73,24 @@ def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage 
     first, last = view.fleet.hosts[way.destination].migration_ports
     used = {port for host, port in taken if host == way.destination} | set(there.listening)
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == way.destination}
-    port = next((port for port in range(first, last + 1) if port not in used), 0)
-    if not port:
+    free = [port for port in range(first, last + 1) if port not in used][: 2 if way.disks else 1]
+    if len(free) < (2 if way.disks else 1):
         return f"no free port from {first} to {last} on {way.destination}; widen spec.migration.ports"
-    standing = not there.firewall or any(low <= port <= high for low, high in there.allowed)
-    return replace(way, peer=source.address, target=there.address, port=port, zone=there.zone, standing=standing)
+    port, disks_port = (*free, 0)[:2]
+    return replace(
+        way,
+        peer=source.address,
+        target=there.address,
+        port=port,
+        zone=there.zone,
+        standing=_standing(there, port),
+        disks_port=disks_port,
+        disks_standing=_standing(there, disks_port),
+    )
+
+
+def _standing(there: Gate, port: int) -> bool:
+    return not there.firewall or any(low <= port <= high for low, high in there.allowed)
 
 
 def _around(action: Action, way: Passage, before: tuple[str, ...]) -> list[Action]:
@@ -91,14 +104,17 @@ def _around(action: Action, way: Passage, before: tuple[str, ...]) -> list[Actio
         place=place, way=way, domain=domain, requires=action.requires, needs=action.needs, after=before, reason=reason
     )
     opening: list[Action] = [grant]
-    if not way.standing:
-        opening.append(OpenPort(place=place, way=way, domain=domain, needs=(grant.id,), reason=reason))
+    for port in way.shut:
+        opening.append(OpenPort(place=place, way=way, domain=domain, port=port, needs=(grant.id,), reason=reason))
     move = replace(action.through(way), needs=tuple(dict.fromkeys((*action.needs, *(a.id for a in opening)))))
     return [*opening, move, *_closing(way, domain, place, move.id)]
 
 
 def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]:
-    close = ClosePort(place=place, zone=way.zone, peer=way.peer, port=way.port, after=(move,), reason=_ALWAYS)
+    close = [
+        ClosePort(place=place, zone=way.zone, peer=way.peer, port=port, after=(move,), reason=_ALWAYS)
+        for port in way.shut
+    ]
     revoke = RevokeAccess(
         place=place,
         lease=way.lease,
@@ -109,7 +125,7 @@ def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]
         after=(move,),
         reason=_ALWAYS,
     )
-    return [revoke] if way.standing else [close, revoke]
+    return [*close, revoke]
 
 
 def _refuse(action: Action, why: str, view: View) -> Refusal:
