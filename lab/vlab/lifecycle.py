@@ -42,6 +42,7 @@ def up(topology: Topology, places: Places) -> None:
     base, guest = build()
     places.make()
     machine.allow_postcopy()
+    machine.allow_watches()
     freshness.renew(topology, places, base, guest)
     identity.prepare(topology, places)
     places.initrd.write_bytes(guest_image.initrd_for(guest, identity.public_key(places)))

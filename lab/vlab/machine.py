@@ -1,6 +1,6 @@
 """What the machine itself must offer, and the installation of the Debian packages that are missing.
 
-It must not change the machine beyond those packages, kernel modules, and one setting which the last `down` restores.
+It must not change the machine beyond those packages, kernel modules, and two settings which the last `down` restores.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ NOTHING: Mapping[str, str] = {}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NODES = {"/dev/net/tun": "tun", "/dev/fuse": "fuse"}
 USERFAULTFD = Path("/proc/sys/vm/unprivileged_userfaultfd")
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH = 1024
 GIB = 1 << 30
 
 
@@ -77,10 +79,23 @@ def allow_postcopy() -> None:
         USERFAULTFD.write_text("1")
 
 
+def allow_watches() -> None:
+    """Each host's systemd takes some 20 inotify instances of root's; with the usual 128 the third lab does not boot."""
+    before = int(INOTIFY.read_text())
+    if before < ENOUGH:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        (CACHE / "inotify.before").write_text(str(before))
+        INOTIFY.write_text(str(ENOUGH))
+
+
 def leave_no_setting() -> None:
     """After the last lab is down, the machine is set as before."""
     if not RUN.is_dir() or any(entry.is_dir() for entry in RUN.iterdir()):
         return
+    watches = CACHE / "inotify.before"
+    if watches.exists():
+        INOTIFY.write_text(watches.read_text())
+        watches.unlink()
     before = RUN / "userfaultfd.before"
     if before.exists():
         USERFAULTFD.write_text(before.read_text())
