@@ -29,8 +29,8 @@ Hurdle = Blocker | Caution
 class Crossing:
     """A move that is thought of: from where to where, through which shared pools, with which CPU.
 
-    `guest` is as much of the running domain's XML as a hypervisor compares CPUs by; empty while it is off. `ports` is how
-    many ports of the destination it takes: two where disks are copied.
+    `guest` is as much of the running domain's XML as a hypervisor compares CPUs by; empty while it is off. `ports`:
+    how many of the destination it takes, two where disks are copied.
     """
 
     domain: str
