@@ -152,9 +152,7 @@ def _open(way: Passage, port: int, hands: Hands) -> Done:
     said = hands.shell.run(source, probe)
     if said.code != 0 and "refused" not in said.err:
         fix = "is there a filter between the hosts, or a rule of higher precedence in nftables?"
-        raise Refused(
-            source.name, f"cannot reach {way.target}:{port}: {said.err.strip()[-200:] or 'no answer'}", fix
-        )
+        raise Refused(source.name, f"cannot reach {way.target}:{port}: {said.err.strip()[-200:] or 'no answer'}", fix)
     return Done(f"{port}/tcp answers {way.peer}")
 
 
