@@ -97,7 +97,10 @@ def _drain(channel: Any, receive: Any, end: float) -> str:
     pieces: list[bytes] = []
     size = 0
     while True:
-        channel.settimeout(max(0.05, end - time.monotonic()))
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        channel.settimeout(left)
         piece = receive(65536)
         if not piece:
             return b"".join(pieces).decode(errors="replace")

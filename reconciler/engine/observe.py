@@ -83,6 +83,9 @@ def _ask(
         silences: list[Silence] = []
     except HostError as error:
         inventory, silences = None, [_silence(error, [kind for kind in kinds if kind.uses_inventory])]
+    except Exception as error:
+        users = tuple(kind.name for kind in kinds if kind.uses_inventory)
+        inventory, silences = None, [_nonsense(card, users, "libvirt", error)]
     return _read(card, fleet, kinds, replies, inventory, silences)
 
 
@@ -101,13 +104,19 @@ def _read(
         mine = {name.partition(".")[2]: reply for name, reply in replies.items() if name.startswith(f"{kind.name}.")}
         try:
             answer.objects.update(kind.read(Sight(card, fleet, mine, inventory)))
-        except (ValueError, KeyError) as error:
-            what = f"its answer about {kind.name} cannot be read: {error}"
-            answer.silences.append(Silence(card.name, (kind.name,), what, "is the host's software one we know?"))
+        except Exception as error:
+            answer.silences.append(_nonsense(card, (kind.name,), kind.name, error))
     for domain in inventory.domains if inventory else ():
         if domain.migrating:
             answer.migrations.append(Migration(card.name, domain.name, domain.uuid))
     return answer
+
+
+def _nonsense(card: HostCard, kinds: tuple[str, ...], about: str, error: Exception) -> Silence:
+    """An answer that no reader can read, whatever it is: it silences its own host and no other."""
+    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    what = f"its answer about {about} cannot be read: {said[:300]}"
+    return Silence(card.name, kinds, what, "is the host's software one we know?")
 
 
 def _silence(error: HostError, kinds: Sequence[Kind]) -> Silence:

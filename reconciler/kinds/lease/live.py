@@ -42,6 +42,7 @@ grep -vF "{TAG}$1" $f >"$n" || [ $? -eq 1 ]; chmod 644 "$n"; if [ -s "$n" ]; the
 rm -rf "{FOLDER}/$1"; rmdir {FOLDER} /run/reconciler 2>/dev/null || true
 systemctl stop "reconciler-lease-$2.timer" 2>/dev/null || true; [ ! -e "{FOLDER}/$1" ]"""
 _REMEMBER = f"umask 022; exec 9</etc/ssh; flock -w 10 9; cat >>{KNOWN_HOSTS}"
+_NO_ANSWER = ("Connection refused", "Connection timed out", "No route to host", "Could not resolve", "kex_exchange")
 _SSH = [
     "ssh",
     "-F",
@@ -110,7 +111,10 @@ def _grant(way: Passage, domain: str, hands: Hands) -> Done:
     )
     _script(source, hands, "note the destination's host keys", _REMEMBER, stdin=known)
     until = _script(there, hands, "read its clock", _UNTIL, str(way.lifetime)).strip()
-    line = key_line(way, domain, public, until)
+    try:
+        line = key_line(way, domain, public, until)
+    except ValueError as error:
+        raise Refused(there.name, str(error)) from None
     _script(there, hands, f"let {way.source} in", _ADD_LINE, way.user, stdin=line + "\n")
     hands.at("lease.granted")
     reply = _login(source, there, way.user, way.lease, domain, hands)
@@ -216,9 +220,10 @@ def _prove_refused(action: RevokeAccess, hands: Hands) -> str:
         return "no login was opened, the key is gone"
     reply = _login(source, there, action.user, action.lease, action.domain, hands)
     if "Permission denied" not in reply.err:
-        raise HostError(
-            there.name,
-            f"a revoked login was not refused: {(reply.err or reply.out).strip()[-200:]}",
-            f"look at authorized_keys of {action.user} there",
-        )
+        said = (reply.err or reply.out).strip()[-200:]
+        if any(words in reply.err for words in _NO_ANSWER):
+            fix = f"the next pass deletes the key on {source.name}"
+            raise HostError(there.name, f"the key line is gone, but no login could be tried: {said}", fix)
+        fix = f"look at authorized_keys of {action.user} there"
+        raise HostError(there.name, f"a revoked login was not refused: {said}", fix)
     return f"login from {source.name} is refused, key deleted"

@@ -1,8 +1,10 @@
 """A lease in the hosts' own languages: authorized_keys lines, rich rules, and the answers that show them. Pure."""
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kind import Sight
@@ -32,6 +34,7 @@ _KEYS = f"""for u; do f="$(getent passwd "$u" | cut -d: -f6)/.ssh/authorized_key
 _SECRETS = f"""ls -1 {FOLDER} 2>/dev/null
 grep -hoE "{TAG}[^ ]+" {KNOWN_HOSTS} 2>/dev/null | sed "s/^{TAG}//" | sort -u; exit 0"""
 _PERMANENT = f"""grep -l 'priority="{PRIORITY}"' /etc/firewalld/zones/*.xml 2>/dev/null; exit 0"""
+_KEY_TYPES = ("ssh-ed25519", "ssh-rsa")
 _RULE = re.compile(r'source address="([0-9.]+)(?:/32)?" port port="(\d+)" protocol="tcp" accept')
 
 
@@ -52,6 +55,7 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     """The gate, and everything of a lease that is on the host."""
     host, out = sight.host.name, {name: reply.out for name, reply in sight.replies.items()}
     gate = read_gate(out["gate"], out["listening"])
+    gate = replace(gate, address=_ipv4(sight.host.migration_address) or gate.address)
     pieces = [*read_keys(out["keys"]), *read_secrets(out["secrets"]), *read_rules(out["rules"])]
     pieces += [LeaseState("port-permanent", zone=zone) for zone in _zones(out["permanent"])]
     return [(Place("gate", host, host), gate), *((Place("lease", host, _name(p)), p) for p in pieces)]
@@ -80,9 +84,16 @@ def read_gate(text: str, listening: str) -> Gate:
     if settings.get("target", {}).get("data") == "ACCEPT":
         allowed = [(1, 65535)]
     used = {int(w[3].rpartition(":")[2]) for w in (line.split() for line in listening.splitlines()) if len(w) > 3}
-    return Gate(
-        address[1] if address else "", zone[1] if zone else "", bool(zone), tuple(sorted(allowed)), tuple(sorted(used))
-    )
+    where = _ipv4(address[1]) if address else ""
+    return Gate(where, zone[1] if zone else "", bool(zone), tuple(sorted(allowed)), tuple(sorted(used)))
+
+
+def _ipv4(text: str) -> str:
+    """The text where it is one IPv4 address, else nothing: it becomes another host's key line and rule."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        return ""
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -136,7 +147,9 @@ def rich_rule(peer: str, port: int) -> str:
 def key_line(way: Passage, domain: str, public: str, until: str) -> str:
     """The authorized_keys line: nothing but libvirt's proxy, from one address, until a time, marked as ours."""
     words = public.split()
-    if len(words) < 2 or not re.fullmatch(r"[A-Za-z0-9+/=-]+", words[1]):
+    if len(words) < 2 or words[0] not in _KEY_TYPES or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", words[1]):
         raise ValueError("the source host's ssh-keygen gave no public key")
+    if not re.fullmatch(r"[0-9]+Z?", until):
+        raise ValueError("the destination host's clock gave no time")
     options = f'restrict,from="{way.peer}",expiry-time="{until}",command="virt-ssh-helper qemu:///system"'
     return f"{options} {words[0]} {words[1]} {TAG}{way.lease}.{domain}"

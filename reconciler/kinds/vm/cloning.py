@@ -9,7 +9,7 @@ from reconciler.errors import NeedsHuman, Refused
 from reconciler.kinds.vm.actions import CloneDomain
 from reconciler.kinds.vm.domain_xml import clone_xml, marked, nvram_path
 from reconciler.kinds.vm.state import CloneDisk
-from reconciler.kinds.vm.wire import MARK, parse, read_domain, write_mark
+from reconciler.kinds.vm.wire import MARK, foreign, parse, read_domain, write_mark
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_size
@@ -24,6 +24,10 @@ def clone(action: CloneDomain, hands: Hands) -> Done:
     if action.again:
         _clear(action, home, base_card, hands)
     base = hands.hypervisor.domain_xml(base_card, action.base_uuid)
+    beyond = foreign(parse(base)) if base_card.name != home.name else ()
+    if beyond:
+        what = f"{action.base} has {', '.join(beyond)}, which another host is not given unseen"
+        raise Refused(base_card.name, what, f"place the clone on {base_card.name}")
     disks = {disk.target: (disk.path, disk.format) for disk in action.disks}
     making = [f"{disk.pool}/{disk.volume}" for disk in action.disks]
     xml = clone_xml(base, action.place.name, action.uuid, disks, action.nics)

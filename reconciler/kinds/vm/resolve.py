@@ -7,7 +7,7 @@ from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
 from reconciler.kinds.vm.spec import CheckSpec, MigrationSpec, VirtualMachineSpec
 from reconciler.kinds.vm.state import Check, CloneDisk, VmDesired, WantedNic
-from reconciler.kinds.vm.wire import parse
+from reconciler.kinds.vm.wire import foreign, parse
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import MovePolicy
 from reconciler.model.ref import Place
@@ -75,6 +75,9 @@ def _source(document: Document) -> list[Problem]:
         if root.tag != "domain" or root.findtext("name") != document.name:
             said = root.findtext("name")
             return [document.problem(where, f"{path} describes {root.tag} {said!r}, not domain {document.name!r}")]
+        if foreign(root):
+            message = f"{path}: {', '.join(foreign(root))} tells the hypervisor what libvirt does not check"
+            return [document.problem(where, message, "leave it out")]
     return []
 
 

@@ -38,6 +38,12 @@ def parse(text: str) -> Any:
     return root
 
 
+def foreign(root: Any) -> tuple[str, ...]:
+    """Elements of other namespaces outside <metadata>, as qemu:commandline: libvirt checks nothing of what they say."""
+    found = root.xpath("//*[namespace-uri() and not(ancestor::metadata)]")
+    return tuple(sorted({f"{e.prefix}:{etree.QName(e).localname}".removeprefix("None:") for e in found}))
+
+
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
     """Bridges, the neighbours by which a guest's address is known on some host, the lock manager, SSH's version."""
     return {

@@ -35,6 +35,8 @@ spec:
     - mac: "52:54:00:00:00:01"
 """
 XML = "<domain type='kvm'><name>web</name><memory>1</memory><os><type>hvm</type></os></domain>"
+QEMU = """<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+<qemu:arg value='-chardev'/></qemu:commandline></domain>"""
 FROM_XML = "\n".join([*VM.splitlines()[:6], "  source: {domainXML: web.xml}"]) + "\n"
 
 
@@ -100,6 +102,7 @@ def test_two_fleets(validate: Validate) -> None:
         ("nothere.xml", XML, "no such file"),
         ("web.xml", '<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + XML.replace("web", "&e;"), "DOCTYPE"),
         ("web.xml", XML.replace("web", "other"), "not domain 'web'"),
+        ("web.xml", XML.replace("</domain>", QEMU), "qemu:arg, qemu:commandline tells the hypervisor"),
         ("web.xml", "<network><name>web</name></network>", "not domain 'web'"),
         ("web.xml", "not XML at all", "not XML"),
         ("web.xml", "<domain>" * 100_000, "not XML"),

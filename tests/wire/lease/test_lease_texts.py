@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.kind import Sight
 from reconciler.kinds.lease.state import PRIORITY, Gate, LeaseState
-from reconciler.kinds.lease.wire import key_line, read_gate, read_keys, read_rules, read_secrets, rich_rule
+from reconciler.kinds.lease.wire import key_line, read, read_gate, read_keys, read_rules, read_secrets, rich_rule
 from reconciler.model.action import Passage
+from reconciler.model.fleet import Fleet, HostCard
+from reconciler.model.ref import Place
+from reconciler.ports import Reply
 
 HERE = Path(__file__).parent
 WAY = Passage("a1b2c3d4e5f6", "lq-d25", "lq-d26", "10.77.0.11", "10.77.0.12", 49152, "FedoraServer")
@@ -35,7 +39,9 @@ def test_a_key_line_is_read_as_it_was_written(until: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("public", ["", "ssh-ed25519", 'ssh-ed25519 AAAA"\nevil', "ssh-ed25519 $(id)"])
+@pytest.mark.parametrize(
+    "public", ["", "ssh-ed25519", "command=sh AAAA", 'ssh-ed25519 AAAA"\nevil', "ssh-ed25519 $(id)"]
+)
 def test_what_is_no_public_key_lets_nobody_in(public: str) -> None:
     try:
         line = key_line(WAY, "web", public, "20261123150000Z")
@@ -79,3 +85,24 @@ def test_standing_ports_of_a_gate() -> None:
 
     assert gate([["49152-49216", "tcp"], ["53", "udp"], ["22", "tcp"]]).allowed == ((22, 22), (49152, 49216))
     assert gate([], "ACCEPT").allowed == ((1, 65535),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["10.0.0.0/8", "*", '10.0.0.1",command="sh', "0", "any", "10.0.0.1,10.0.0.2", "::/0", "!10.0.0.1", "10.0.0.01"],
+)
+def test_a_gate_whose_address_is_not_one_address_is_no_gate(said: str) -> None:
+    assert read_gate(f"address {said}\nzone work\n", "").address == ""
+
+
+def test_a_declared_address_stands_whatever_the_host_says() -> None:
+    replies = {name: Reply(0, "") for name in ("gate", "listening", "keys", "secrets", "rules", "permanent")}
+    replies["gate"] = Reply(0, "address 10.0.0.99\nzone work\n")
+    for declared, address in (("10.77.0.11", "10.77.0.11"), ("", "10.0.0.99")):
+        host = HostCard("a", "a.lan", "10.77.0.11", migration_address=declared)
+        assert dict(read(Sight(host, Fleet(), replies, None)))[Place("gate", "a", "a")].address == address
+
+
+def test_a_clock_that_gives_no_time_lets_nobody_in() -> None:
+    with pytest.raises(ValueError, match="clock"):
+        key_line(WAY, "web", PUBLIC, '20261123150000Z"\nssh-ed25519 AAAA')

@@ -9,7 +9,16 @@ import pytest
 
 from reconciler.kinds.vm.domain_xml import clone_xml, marked, with_resources, with_uuid
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, WantedNic
-from reconciler.kinds.vm.wire import from_xml, guest_of, parse, read_domain, read_mark, read_neighbours, read_ssh
+from reconciler.kinds.vm.wire import (
+    foreign,
+    from_xml,
+    guest_of,
+    parse,
+    read_domain,
+    read_mark,
+    read_neighbours,
+    read_ssh,
+)
 from reconciler.ports import DomainReading, Reply
 
 HERE = Path(__file__).parent
@@ -163,3 +172,11 @@ def test_neighbours_that_failed_are_no_address() -> None:
         "10.77.0.170 dev br0  FAILED\n10.77.0.171 dev br0 lladdr 00:16:3e:31:13:b4 FAILED\n\n"
     )
     assert read_neighbours(text) == {"00:16:3e:31:13:b3": "10.77.0.169"}
+
+
+def test_metadata_is_the_place_for_other_namespaces() -> None:
+    qemu = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+    kept = parse("<domain><metadata><o:a xmlns:o='u:o'><o:b/></o:a></metadata><name>a</name></domain>")
+    assert foreign(kept) == ()
+    assert foreign(parse(f"<domain {qemu}><name>a</name><qemu:commandline/></domain>")) == ("qemu:commandline",)
+    assert foreign(parse("<domain><devices><x xmlns='u:x'/></devices></domain>")) == ("x",)
