@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 LAB := lab/lab
 
-.PHONY: demo test lint unit e2e test-nfs bench schemas lab-down clean
+.PHONY: demo test lint unit e2e chaos nightly test-nfs bench schemas lab-down clean
 
 $(READY): pyproject.toml setup/system-packages
 	setup/system-packages
@@ -31,6 +31,13 @@ unit: $(READY)            ## without the lab
 e2e: $(READY)
 	$(LAB) up
 	$(BIN)/pytest -q -m lab
+
+chaos: $(READY)          ## N seeded random steps of edits, faults and kills on the lab: make chaos N=50 SEED=7
+	$(LAB) up
+	$(BIN)/pytest -q tests/e2e/chaos --chaos-steps $(or $(N),50) --chaos-seed $(or $(SEED),$(shell date +%s))
+
+nightly: test            ## the tests, then fifty random steps
+	$(MAKE) chaos N=50
 
 test-nfs: $(READY)        ## the same practice on machines with their own kernels and real NFS 4.2; slow
 	$(BIN)/pytest -q tests/nfs --run-nfs

@@ -5,6 +5,7 @@ Only this module and `inventory` see libvirt; errors become Refused or Unreachab
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -128,8 +129,17 @@ class LibvirtHypervisor:
             connection.storagePoolLookupByName(pool).setAutostart(int(on))
 
     def refresh_pool(self, host: HostCard, pool: str) -> None:
+        """libvirt refreshes no pool into which it is writing: that is waited for, up to a minute."""
+        end = time.monotonic() + 60
         with self._calling(host, 120) as connection:
-            connection.storagePoolLookupByName(pool).refresh(0)
+            while True:
+                try:
+                    connection.storagePoolLookupByName(pool).refresh(0)
+                    return
+                except self._lib.libvirtError as error:
+                    if "asynchronous jobs" not in str(error) or time.monotonic() > end:
+                        raise
+                time.sleep(1)
 
     def volume_xml(self, host: HostCard, path: str) -> str:
         with self._calling(host) as connection:

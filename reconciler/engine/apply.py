@@ -112,10 +112,10 @@ class Walk:
         busy = [*self._running.values(), *chosen]
         if action.disruption in _MOVES:
             moves = [other for other in busy if other.disruption in _MOVES]
-            hosts = [host for other in moves for host in _hosts(other)]
-            most = max((hosts.count(host) for host in _hosts(action)), default=0)
+            hosts = [host for other in moves for host in other.busy]
+            most = max((hosts.count(host) for host in action.busy), default=0)
             return len(moves) < self._limits.moves and most < self._limits.moves_per_host
-        return all(other.place.host != action.place.host for other in busy if other.disruption not in _MOVES)
+        return all(not other.busy & action.busy for other in busy if other.disruption not in _MOVES)
 
     def _run(self, action: Action) -> Outcome:
         hands = replace(self._hands, tell=lambda *words: self._progress(action, *words))
@@ -140,11 +140,6 @@ class Walk:
 
     def _progress(self, action: Action, phase: str, done: int, total: int, facts: Mapping[str, Any]) -> None:
         self._tell(Progress(action.id, phase, done, total, facts))
-
-
-def _hosts(action: Action) -> tuple[str, ...]:
-    passage = action.passage
-    return (passage.source, passage.destination) if passage else (action.place.host,)
 
 
 def _kind_of(action: Action, kinds: Mapping[str, Kind]) -> str:

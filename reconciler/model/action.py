@@ -82,6 +82,12 @@ class Action:
         return False
 
     @property
+    def busy(self) -> frozenset[str]:
+        """Hosts it works on: one change at a time is made on each."""
+        way = self.passage
+        return frozenset((way.source, way.destination) if way else (self.place.host,))
+
+    @property
     def passage(self) -> Passage | None:
         """The way between hosts this action needs opened for it, if any."""
         return None

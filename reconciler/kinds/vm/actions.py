@@ -29,6 +29,10 @@ class CloneDomain(Action):
     result: DomainState
     again: bool = False
 
+    @property
+    def busy(self) -> frozenset[str]:
+        return frozenset((self.place.host, self.base_host))
+
     def effect(self, snapshot: Snapshot) -> Snapshot:
         return snapshot.having(self.place, self.result)
 

@@ -64,6 +64,13 @@ def test_one_change_at_a_time_on_a_host() -> None:
     assert max(len(together) for together in log.together) == 2
 
 
+def test_work_on_two_hosts_keeps_both() -> None:
+    """Two clones of one base, to two hosts, copy on the base's host: one after the other."""
+    log = Log(pause=0.02)
+    walk([step("v1", "a"), step("v2", "b", also="a")], log)
+    assert max(len(together) for together in log.together) == 1
+
+
 def test_moves_are_bounded_per_host() -> None:
     log = Log(pause=0.02)
     walk([travel(f"v{n}", "a", "b") for n in range(5)], log, Limits(moves_per_host=2, moves=10))

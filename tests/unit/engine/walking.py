@@ -22,10 +22,15 @@ from reconciler.ports import Hands
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Action):
-    """One step named by its place; on a lease place it serves only what needs it."""
+    """One step named by its place, `also` at work on a second host; on a lease place it serves only what needs it."""
 
     verb: ClassVar[str] = "do"
     does: str = "ok"
+    also: str = ""
+
+    @property
+    def busy(self) -> frozenset[str]:
+        return super().busy | ({self.also} if self.also else frozenset())
 
     @property
     def serving(self) -> bool:
