@@ -15,9 +15,7 @@ $(READY): pyproject.toml setup/system-packages
 demo: $(READY)            ## the main job on the lab, from nothing: plan, apply, move live, revoke, prove
 	demo/main-job
 
-test: $(READY) lint       ## everything that proves it, lab included
-	$(LAB) up
-	$(BIN)/pytest -q
+test: $(READY) lint unit e2e      ## everything that proves it, lab included
 
 lint: $(READY)            ## import floors, strict types, linter
 	$(BIN)/ruff check .
@@ -28,9 +26,10 @@ lint: $(READY)            ## import floors, strict types, linter
 unit: $(READY)            ## without the lab
 	$(BIN)/pytest -q -m 'not lab'
 
-e2e: $(READY)
+e2e: $(READY)             ## on two labs side by side, one per core
 	$(LAB) up
-	$(BIN)/pytest -q -m lab
+	$(LAB) --name vpd2 --subnet 10.78.1.0/24 up
+	RECONCILER_LAB_REQUIRED=1 $(BIN)/pytest -q -n 2 --dist worksteal -m lab
 
 chaos: $(READY)          ## N seeded random steps of edits, faults and kills on the lab: make chaos N=50 SEED=7
 	$(LAB) up
@@ -51,6 +50,7 @@ schemas: $(READY)
 
 lab-down:
 	$(LAB) down
+	$(LAB) --name vpd2 --subnet 10.78.1.0/24 down
 
 clean: lab-down
 	rm -rf .venv

@@ -5,12 +5,13 @@ No fixtures that change the machine live here.
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-TOPOLOGY = Path("/run/reconciler-lab/vpd/topology.json")
+from tests.e2e.hosts import RUN
+
+TOPOLOGY = RUN / "topology.json"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """The lab's hosts as the tests see them: entered through their namespaces, so that no product code is in between.
 
+With `pytest -n 2` each worker has a lab of its own: vpd, vpd2 and so on.
 Reads the truth and breaks things on purpose; it never repairs what the product should.
 """
 
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = os.environ.get("RECONCILER_LAB", "vpd")
-SUBNET = os.environ.get("RECONCILER_LAB_SUBNET", "10.77.0")
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+NAME = os.environ.get("RECONCILER_LAB", f"vpd{WORKER + 1}" if WORKER else "vpd")
+SUBNET = os.environ.get("RECONCILER_LAB_SUBNET", "10.77.0" if not WORKER else f"10.78.{WORKER}")
 RUN = Path(f"/run/reconciler-lab/{NAME}")
 POOL = "/var/lib/libvirt/images/COMPARTIDO"
 

@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from tests.e2e.hosts import POOL, RUN, LabHost, lab
+from tests.e2e.hosts import POOL, RUN, SUBNET, LabHost, lab
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
@@ -53,8 +53,8 @@ def test_a_hung_libvirtd_costs_its_deadline_only(running: User, d25: LabHost, d2
 def test_a_wrong_host_key_is_refused_with_the_fix_named(user: User, d26: LabHost) -> None:
     known = json.loads((RUN / "topology.json").read_text())["hosts"]
     keys = {host["name"]: " ".join(host["hostkey"].split()[-2:]) for host in known}
-    pinned = f'address: 10.77.0.12\n  connection: {{hostKeys: ["{keys["nas"]}"]}}'
-    user.edit("hosts.yaml", "address: 10.77.0.12", pinned)
+    pinned = f'address: {SUBNET}.12\n  connection: {{hostKeys: ["{keys["nas"]}"]}}'
+    user.edit("hosts.yaml", f"address: {SUBNET}.12", pinned)
     said = user.apply(code=1)
     refused(said.text, "hosts.yaml", "host/lq-d26", "NOT the pinned one", "reinstalled", keys["lq-d26"])
     assert d26.do("virsh", "pool-info", "CONT_VOL_COMP").returncode != 0, "nothing was done there"
@@ -74,7 +74,7 @@ def test_a_wrong_login_is_one_line(user: User, d25: LabHost) -> None:
     user.edit("fleet.yaml", "user: root\n      identityFile", "user: nobody\n      identityFile")
     said = user.plan()
     assert said.code == 1
-    refused(said.out, "hosts.yaml", "nobody@10.77.0.11", "refused", "identityFile")
+    refused(said.out, "hosts.yaml", f"nobody@{SUBNET}.11", "refused", "identityFile")
 
 
 def test_a_stopped_libvirtd_is_named_started_and_then_all_goes_on(user: User, d25: LabHost) -> None:

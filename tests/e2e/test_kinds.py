@@ -4,15 +4,20 @@ import re
 import signal
 import time
 
-from tests.e2e.hosts import POOL, LabHost, lab
+from tests.e2e.hosts import POOL, SUBNET, LabHost, lab
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
 ZONE = "--zone=FedoraServer"
 
 
+def rule(source: str, port: int, priority: str = "") -> str:
+    """A rich rule; with priority -24242 it carries the mark of a lease."""
+    return f'rule{priority} family="ipv4" source address="{source}" port port="{port}" protocol="tcp" accept'
+
+
 def test_host_names_are_set_and_proven(running: User, d25: LabHost) -> None:
-    own = "10.77.0.11 wrong.example.org wrong"
+    own = f"{SUBNET}.11 wrong.example.org wrong"
     d25.sh(
         f"sed -i '/lq-d25/d;/reconciler/,/reconciler end/d' /etc/hosts; echo '{own}' >>/etc/hosts; hostname wrong; "
         "echo wrong >/etc/hostname"
@@ -53,16 +58,16 @@ def test_runtime_and_permanent_drift_are_told_apart(running: User, d25: LabHost)
 
 
 def test_ports_and_rich_rules_in_both_layers(user: User, d25: LabHost) -> None:
-    rule = 'rule family="ipv4" source address="10.77.0.0/24" port port="16514" protocol="tcp" accept'
+    human = rule(f"{SUBNET}.0/24", 16514)
     user.edit(
         "firewall.yaml",
         "cockpit, dhcpv6-client]",
-        f"cockpit, dhcpv6-client]\n      ports: [8080/tcp, 9000-9010/udp]\n      richRules: ['{rule}']",
+        f"cockpit, dhcpv6-client]\n      ports: [8080/tcp, 9000-9010/udp]\n      richRules: ['{human}']",
     )
     user.apply("--target", "firewall/compute")
     for layer in ((), ("--permanent",)):
         assert set(d25.out("firewall-cmd", *layer, ZONE, "--list-ports").split()) == {"8080/tcp", "9000-9010/udp"}
-        assert rule in d25.out("firewall-cmd", *layer, ZONE, "--list-rich-rules")
+        assert human in d25.out("firewall-cmd", *layer, ZONE, "--list-rich-rules")
     assert user.plan("--target", "firewall/compute", "--detailed-exitcode").code == 0
 
 
@@ -84,7 +89,7 @@ def test_a_new_zone_is_made_with_one_reload_and_never_while_a_lease_is_open(user
         "    - name: FedoraServer",
         "    - name: storage\n      services: [nfs]\n    - name: FedoraServer",
     )
-    mark = 'rule priority="-24242" family="ipv4" source address="10.77.0.12/32" port port="49160" protocol="tcp" accept'
+    mark = rule(f"{SUBNET}.12/32", 49160, ' priority="-24242"')
     d25.out("firewall-cmd", ZONE, f"--add-rich-rule={mark}", "--timeout=300")
     said = user.plan("--target", "firewall/compute")
     assert said.code == 1, said.text
@@ -96,11 +101,12 @@ def test_a_new_zone_is_made_with_one_reload_and_never_while_a_lease_is_open(user
 
 
 def test_a_leftover_lease_of_every_kind_is_swept_by_any_pass(running: User, d25: LabHost, d26: LabHost) -> None:
-    rule = 'rule priority="-24242" family="ipv4" source address="10.77.0.11/32" port port="49155" protocol="tcp" accept'
-    d26.out("firewall-cmd", ZONE, f"--add-rich-rule={rule}", "--timeout=900")
-    d25.out("firewall-cmd", "--permanent", ZONE, f"--add-rich-rule={rule}")
+    ours = rule(f"{SUBNET}.11/32", 49155, ' priority="-24242"')
+    d26.out("firewall-cmd", ZONE, f"--add-rich-rule={ours}", "--timeout=900")
+    d25.out("firewall-cmd", "--permanent", ZONE, f"--add-rich-rule={ours}")
     human = d26.out("cat", "/root/.ssh/authorized_keys")
-    line = 'restrict,from="10.77.0.11",expiry-time="20990101000000Z" ssh-ed25519 AAAAC3Nz reconciler-lease:abc123.gone'
+    options = f'restrict,from="{SUBNET}.11",expiry-time="20990101000000Z"'
+    line = f"{options} ssh-ed25519 AAAAC3Nz reconciler-lease:abc123.gone"
     d26.sh(f"echo '{line}' >>/root/.ssh/authorized_keys")
     d25.sh(
         "mkdir -p /run/reconciler/leases/abc123.gone; echo secret >/run/reconciler/leases/abc123.gone/key; "

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from tests.e2e.hosts import RUN, LabHost, lab
+from tests.e2e.hosts import RUN, SUBNET, LabHost, lab
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
@@ -110,7 +110,7 @@ def test_a_leased_key_opens_one_door_only_and_none_afterwards(running: User, d25
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
 
-    assert all(word in line for word in ("restrict", 'from="10.77.0.11"', "expiry-time=", "virt-ssh-helper"))
+    assert all(word in line for word in ("restrict", f'from="{SUBNET}.11"', "expiry-time=", "virt-ssh-helper"))
     assert "uid=" not in shell.stdout
     assert forward.returncode not in (0, 124), "a forward must be refused at once"
     assert "Permission denied" in elsewhere
