@@ -38,12 +38,12 @@ def _name(crossing: Crossing, here: HostState, there: HostState, view: View) -> 
 
 
 def _clock(crossing: Crossing, here: HostState, there: HostState, view: View) -> Iterator[Hurdle]:
-    """A lease ends by the destination's own clock, so an offset does not shorten it; a step of that clock would."""
+    """A lease ends by the destination's own clock, so an offset does not shorten it; setting that clock right would."""
     if not here.clock or not there.clock:
         return
     apart, lifetime = abs(here.clock - there.clock), view.fleet.access.lifetime
-    if apart > APART:
-        ends = "" if apart < lifetime else "; set right during a move, it could end a lease at once"
-        yield Caution(
-            f"the clocks of the two hosts are {apart} s apart{ends}", "run chrony or systemd-timesyncd on both"
-        )
+    fix = "run chrony or systemd-timesyncd on both"
+    if apart >= lifetime:
+        yield Blocker(f"the clocks of the two hosts are {apart} s apart, and a lease lives {lifetime} s", fix)
+    elif apart > APART:
+        yield Caution(f"the clocks of the two hosts are {apart} s apart", fix)

@@ -214,7 +214,7 @@ def _prove_refused(action: RevokeAccess, hands: Hands) -> str:
     source, there = hands.hosts[action.source], hands.hosts[action.destination]
     key = key_path(action.lease, action.domain)
     if hands.shell.run(source, ["test", "-e", key]).code != 0:
-        return "no key was made, nothing to refuse"
+        return "no key is left, nothing to refuse"
     noted = ["grep", "-qF", "--", f"{TAG}{action.lease}.{action.domain}", KNOWN_HOSTS]
     if hands.shell.run(source, noted).code != 0:
         return "no login was opened, the key is gone"

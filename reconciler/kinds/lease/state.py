@@ -32,10 +32,14 @@ class LeaseState:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How migrations reach a host: address and zone of its NIC, TCP ports open there to everyone, ports in use."""
+    """How migrations reach a host: address and zone of its NIC, TCP ports open there to everyone, ports in use.
+
+    `clock` is the host's own, in seconds since 1970; 0 where it was not told.
+    """
 
     address: str
     zone: str = ""
     firewall: bool = False
     allowed: tuple[tuple[int, int], ...] = field(default=(), metadata=VOLATILE)
     listening: tuple[int, ...] = field(default=(), metadata=VOLATILE)
+    clock: int = field(default=0, metadata=VOLATILE)

@@ -70,6 +70,9 @@ def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage 
     there: Gate | None = view.snapshot.get(Place("gate", way.destination, way.destination))
     if source is None or there is None or not source.address or not there.address:
         return "the migration address of one of the two hosts is unknown; declare spec.migration.address of both"
+    apart = abs(source.clock - there.clock) if source.clock and there.clock else 0
+    if apart >= way.lifetime:
+        return f"the clocks of the two hosts are {apart} s apart, and a lease lives {way.lifetime} s; set both right"
     first, last = view.fleet.hosts[way.destination].migration_ports
     used = {port for host, port in taken if host == way.destination} | set(there.listening)
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == way.destination}

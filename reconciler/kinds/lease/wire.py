@@ -18,7 +18,7 @@ _BUS = (
     "busctl --json=short call org.fedoraproject.FirewallD1 /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1"
 )
 _GATE = f"""a="$1"; [ -n "$a" ] || a=$(echo "$SSH_CONNECTION" | cut -d' ' -f3)
-echo "address $a"
+echo "address $a"; date +'clock %s'
 i=$(ip -4 -o addr show to "$a" | awk '{{print $2; exit}}')
 d=$({_BUS} getDefaultZone 2>/dev/null | sed 's/.*\\["\\(.*\\)"\\].*/\\1/')
 [ -n "$d" ] || exit 0
@@ -85,7 +85,15 @@ def read_gate(text: str, listening: str) -> Gate:
         allowed = [(1, 65535)]
     used = {int(w[3].rpartition(":")[2]) for w in (line.split() for line in listening.splitlines()) if len(w) > 3}
     where = _ipv4(address[1]) if address else ""
-    return Gate(where, zone[1] if zone else "", bool(zone), tuple(sorted(allowed)), tuple(sorted(used)))
+    clock = re.search(r"^clock (\d{1,12})$", text, re.M)
+    return Gate(
+        where,
+        zone[1] if zone else "",
+        bool(zone),
+        tuple(sorted(allowed)),
+        tuple(sorted(used)),
+        int(clock[1]) if clock else 0,
+    )
 
 
 def _ipv4(text: str) -> str:
