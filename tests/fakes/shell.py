@@ -189,6 +189,16 @@ def _remove(call: Call) -> Reply:
     return OK
 
 
+def _tokens(call: Call) -> Reply:
+    """Paths of the fleet's own tokens."""
+    fleet, *targets = call.rest
+    found = []
+    for target in targets:
+        storage, _ = call.world.storage(call.host, f"{target}/x")
+        found += [f"{target}/{name}\n" for name in storage.files if name.startswith(f"{TOKEN}{fleet}.")]
+    return Reply(0, "".join(found))
+
+
 def _sweep(call: Call) -> Reply:
     """Tokens older than an hour."""
     storage, _ = call.world.storage(call.host, call.argv[1])
@@ -242,6 +252,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     firewall_wire._PERMANENT: lambda call: Reply(0, shell_firewall.permanent(call.host.firewall)),
     firewall_wire._BOUND: _says(lambda call: f"reached {call.host.nic}"),
     pool_wire._MOUNTS: _mounts,
+    pool_wire._TOKENS: _tokens,
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,
@@ -256,7 +267,7 @@ COMMANDS: list[tuple[str, Callable[[Call], Reply]]] = [
     ("cat /etc/hosts", lambda call: Reply(0, call.host.etc_hosts)),
     ("cat /proc/meminfo", _says(lambda call: f"MemTotal: {call.host.memory // 1024} kB")),
     ("cat /proc/sys/kernel/random/uuid", _random),
-    (rf"cat (-- )?/.*/{re.escape(TOKEN)}[0-9a-f-]+", _read),
+    (rf"cat (-- )?/.*/{re.escape(TOKEN)}[0-9a-z.-]+", _read),
     (rf"rm -f /.*/{re.escape(TOKEN)}[0-9a-f]+", _remove),
     (rf"find /\S+ -maxdepth 1 -type f -name {re.escape(TOKEN)}\* -mmin \+60 -delete", _sweep),
     ("hostname -f", _fqdn),

@@ -6,9 +6,9 @@ A kill is of the process: what it had opened stays until the next pass or until 
 import pytest
 
 from reconciler.errors import Refused, Unreachable
-from tests.fakes.fleets import Fleet, settled
+from tests.fakes.fleets import SHARED, Fleet, settled
 from tests.fakes.shell_lease import login
-from tests.fakes.world import TOKEN, Killed, Storage
+from tests.fakes.world import TOKEN, File, Killed, Storage
 
 MOVE_FAILPOINTS = (
     *("lease.keyed", "lease.granted", "lease.opened", "move.ready", "move.migrated", "move.settled", "lease.dropped"),
@@ -218,15 +218,25 @@ def test_a_lookalike_mount_stops_the_move_before_any_access_is_opened() -> None:
     assert fleet.world.violations == []
 
 
-def test_the_token_of_a_killed_proof_goes_with_the_first_proof_an_hour_later() -> None:
+def test_the_token_of_a_killed_proof_goes_with_the_next_pass() -> None:
     fleet = _moving()
     fleet.world.fault = ("pool.token-written", Killed())
     with pytest.raises(Killed):
         fleet.apply()
+    assert len(fleet.world.tokens()) == 1
     fleet.revive()
     fleet.converge()
     _check_end(fleet, "lq-d26")
-    assert len(fleet.world.tokens()) == 1
+    assert fleet.world.tokens() == []
+
+
+def test_another_fleets_token_goes_with_the_first_proof_an_hour_later() -> None:
+    fleet = _moving()
+    theirs = f"{TOKEN}other.00000000-0000-4000-8000-000000000001"
+    storage, _ = fleet.world.storage(fleet.host("lq-d25"), f"{SHARED}/{theirs}")
+    storage.files[theirs] = File("theirs", made=fleet.world.time)
+    assert fleet.apply().verdict == "ok"
+    assert fleet.world.tokens() == [theirs]
     fleet.world.pass_time(3700)
     assert fleet.place(web="lq-d25").apply().verdict == "ok"
     assert fleet.world.tokens() == []

@@ -1,7 +1,15 @@
 """Kind StoragePool: libvirt pools on the selected hosts, up or not, and proven to be shared where they must be."""
 
 from reconciler.kind import Kind
-from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
+from reconciler.kinds.pool.actions import (
+    BuildPool,
+    DefinePool,
+    ProveShared,
+    SetPoolAutostart,
+    StartPool,
+    StopPool,
+    SweepTokens,
+)
 from reconciler.kinds.pool.crossing import hurdles
 from reconciler.kinds.pool.live import run
 from reconciler.kinds.pool.plan import compare, plan, weave
@@ -15,7 +23,7 @@ KIND = Kind(
     yaml="StoragePool",
     spec=StoragePoolSpec,
     states=(PoolState,),
-    actions=(DefinePool, BuildPool, StartPool, StopPool, SetPoolAutostart, ProveShared),
+    actions=(DefinePool, BuildPool, StartPool, StopPool, SetPoolAutostart, SweepTokens, ProveShared),
     resolve=resolve,
     facts=facts,
     read=read,

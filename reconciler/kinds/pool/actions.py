@@ -94,6 +94,24 @@ class SetPoolAutostart(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SweepTokens(Action):
+    """Delete the tokens that a killed proof of this fleet left in a shared pool."""
+
+    verb: ClassVar[str] = "sweep"
+    symbol: ClassVar[str] = "-"
+    tokens: tuple[str, ...]
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        for place, state in snapshot.of("pool"):
+            if place.name == self.place.name and state.tokens:
+                snapshot = snapshot.having(place, replace(state, tokens=()))
+        return snapshot
+
+    def explain(self) -> str:
+        return f"delete {len(self.tokens)} token{'s' if len(self.tokens) != 1 else ''} of a proof that was killed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProveShared(Action):
     """Write a token on the first host, read it on the others, take it away: nothing is believed, nothing is left."""
 
@@ -102,6 +120,7 @@ class ProveShared(Action):
     hosts: tuple[str, ...]
     target: str
     network: bool
+    fleet: str
     for_move: bool = False
 
     @property

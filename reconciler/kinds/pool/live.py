@@ -1,8 +1,16 @@
 """Pool actions on the real host: libvirt does the work, the mount table and a token are the proof."""
 
 from reconciler.errors import Refused
-from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
-from reconciler.kinds.pool.proof import prove_shared
+from reconciler.kinds.pool.actions import (
+    BuildPool,
+    DefinePool,
+    ProveShared,
+    SetPoolAutostart,
+    StartPool,
+    StopPool,
+    SweepTokens,
+)
+from reconciler.kinds.pool.proof import prove_shared, sweep
 from reconciler.kinds.pool.wire import amend_pool, read_pool
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
@@ -31,6 +39,8 @@ def run(action: Action, hands: Hands) -> Done:
             return Done(f"autostart is {'on' if on else 'off'}", changed=changed)
         case ProveShared():
             return prove_shared(action, hands)
+        case SweepTokens():
+            return sweep(action, hands)
         case _:
             raise TypeError(f"not a pool action: {action.id}")
 

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from reconciler.kinds.pool.actions import BuildPool, DefinePool, ProveShared, SetPoolAutostart, StartPool, StopPool
+from reconciler.kinds.pool.actions import (
+    BuildPool,
+    DefinePool,
+    ProveShared,
+    SetPoolAutostart,
+    StartPool,
+    StopPool,
+    SweepTokens,
+)
 from reconciler.kinds.pool.mount import FSTYPES, same_source, source_of
 from reconciler.kinds.pool.state import Definition, PoolDesired, PoolState
 from reconciler.kinds.pool.wire import write_pool
@@ -20,13 +28,19 @@ Step = Action | Refusal
 def compare(view: View) -> Sequence[Comparison]:
     """Declared pools of every host whose pools were seen."""
     return [
-        _compare(item, view.snapshot.get(item.place))
+        _compare(item, view.snapshot.get(item.place), _sweeps(item, view))
         for item in view.of("pool")
         if not view.snapshot.silence(item.place.host, "pool")
     ]
 
 
-def _compare(item: Desired, seen: PoolState | None) -> Comparison:
+def _sweeps(item: Desired, view: View) -> bool:
+    """Of the hosts that see a shared pool's leftover tokens, the first takes them away."""
+    seeing = [p.host for p, state in view.snapshot.of("pool") if p.name == item.place.name and state.tokens]
+    return item.value.shared and seeing[:1] == [item.place.host]
+
+
+def _compare(item: Desired, seen: PoolState | None, sweeps: bool) -> Comparison:
     want: PoolDesired = item.value
     new: dict[str, Any] = {"definition": asdict(want.definition)}
     if want.active is not None:
@@ -45,6 +59,8 @@ def _compare(item: Desired, seen: PoolState | None) -> Comparison:
         enough = seen.available >= want.min_free
         new["free"] = f"at least {show_size(want.min_free)}"
         old["free"] = new["free"] if enough else show_size(seen.available)
+    if sweeps:
+        old["tokens"], new["tokens"] = len(seen.tokens), 0
     return Comparison(item.place, old, new, item.origin)
 
 
@@ -79,6 +95,8 @@ def plan(difference: Difference, view: View) -> Sequence[Step]:
     if want.autostart is not None and want.autostart != (seen.autostart if seen else False):
         reason = f"autostart is {'off' if want.autostart else 'on'}"
         steps.append(SetPoolAutostart(place=place, on=want.autostart, reason=reason, needs=ready))
+    if seen is not None and "tokens" in difference.paths:
+        steps.append(SweepTokens(place=place, tokens=seen.tokens, reason="left in a shared pool"))
     return [*steps, *_too_full(item, seen, difference.paths)]
 
 
@@ -166,7 +184,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         started = {action.place for action in mine}
         up = [item for item in _shared(name, view) if item.place in started or _is_up(item, view)]
         if len(up) > 1:
-            proof = _proof(up, "declared shared, and started just now", needs=tuple(action.id for action in mine))
+            proof = _proof(up, view, "declared shared, and started just now", needs=tuple(action.id for action in mine))
             proofs[proof.id] = proof
     woven: list[Action] = []
     for action in actions:
@@ -185,7 +203,7 @@ def _before(action: Action, view: View, known: Mapping[str, Action]) -> list[Act
         ends = [item for item in _shared(name, view) if way and item.place.host in (way.source, way.destination)]
         hosts = {item.place.host for item in ends}
         covering = [p for p in known.values() if p.place.name == name and hosts <= set(getattr(p, "hosts", ()))]
-        found += covering[:1] or [_proof(ends, f"before {action.place.name} moves", for_move=True)]
+        found += covering[:1] or [_proof(ends, view, f"before {action.place.name} moves", for_move=True)]
     return found
 
 
@@ -193,13 +211,16 @@ def _shared(name: str, view: View) -> list[Desired]:
     return [item for item in view.of("pool") if item.place.name == name and item.value.shared]
 
 
-def _proof(items: Sequence[Desired], reason: str, needs: tuple[str, ...] = (), for_move: bool = False) -> ProveShared:
+def _proof(
+    items: Sequence[Desired], view: View, reason: str, needs: tuple[str, ...] = (), for_move: bool = False
+) -> ProveShared:
     definition = items[0].value.definition
     return ProveShared(
         place=items[0].place,
         hosts=tuple(item.place.host for item in items),
         target=definition.target,
         network=bool(definition.host),
+        fleet=view.fleet.name,
         needs=needs,
         for_move=for_move,
         reason=reason,

@@ -6,7 +6,7 @@ Called by live only. It never writes where nothing is mounted, and leaves no fil
 from collections.abc import Sequence
 
 from reconciler.errors import Refused
-from reconciler.kinds.pool.actions import ProveShared
+from reconciler.kinds.pool.actions import ProveShared, SweepTokens
 from reconciler.kinds.pool.wire import MARK
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -25,7 +25,7 @@ def prove_shared(action: ProveShared, hands: Hands) -> Done:
     writer, readers = cards[0], cards[1:]
     _sweep(writer, action, hands)
     token, content = _random(writer, hands), _random(writer, hands)
-    path = f"{action.target}/{MARK}{token}"
+    path = f"{action.target}/{MARK}{action.fleet}.{token}"
     try:
         _write(writer, path, content, hands)
         hands.at("pool.token-written")
@@ -48,7 +48,7 @@ def _check_mount(card: HostCard, action: ProveShared, hands: Hands) -> None:
 
 
 def _sweep(card: HostCard, action: ProveShared, hands: Hands) -> None:
-    """Tokens of a pass that was killed, once they are an hour old."""
+    """Other fleets' tokens, once they are an hour old; this fleet's own are swept by any pass that sees them."""
     which = ["-maxdepth", "1", "-type", "f", "-name", f"{MARK}*", "-mmin", f"+{_OLD}"]
     hands.shell.run(card, ["find", action.target, *which, "-delete"])
 
@@ -76,6 +76,14 @@ def _read(writer: HostCard, readers: Sequence[HostCard], path: str, content: str
             seen = (reply.err or reply.out).strip()[:200] or "an empty file"
             reason = f"does not see what {writer.name} wrote to {path}; it sees: {seen}"
             raise Refused(card.name, reason, f"{writer.name} and {card.name} must mount the same storage")
+
+
+def sweep(action: SweepTokens, hands: Hands) -> Done:
+    """Delete what a killed proof left; the lock on the fleet says that no proof is running."""
+    card = hands.hosts[action.place.host]
+    for path in action.tokens:
+        _remove(card, path, hands)
+    return Done(f"{len(action.tokens)} deleted")
 
 
 def _remove(card: HostCard, path: str, hands: Hands) -> None:

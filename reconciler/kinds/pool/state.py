@@ -33,7 +33,8 @@ class VolumeState:
 @dataclass(frozen=True, slots=True)
 class PoolState:
     """One pool of one host. `mounted_type` and `mounted_source` are what is mounted at the target, empty when
-    nothing is (or nobody asked, as the pool is not declared). `capacity` is zero while it is inactive.
+    nothing is (or nobody asked, as the pool is not declared). `capacity` is zero while it is inactive. `tokens` are
+    paths of this fleet's storage proofs that were not taken away.
     """
 
     uuid: str
@@ -46,6 +47,7 @@ class PoolState:
     allocation: int = field(default=0, metadata=VOLATILE)
     available: int = field(default=0, metadata=VOLATILE)
     volumes: tuple[VolumeState, ...] = field(default=(), metadata=VOLATILE)
+    tokens: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
 
 @dataclass(frozen=True, slots=True)

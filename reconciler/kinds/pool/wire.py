@@ -15,12 +15,17 @@ from reconciler.ports import PoolReading
 MARK = ".reconciler-token-"
 _MOUNTS = r"""for target; do T="$target" awk '$2 == ENVIRON["T"] { f = $3 " " $1 }
 END { print ENVIRON["T"] " " f }' /proc/self/mounts; done"""  # never waits for a server that is slow or gone
+_TOKENS = f"""f=$1; shift; timeout -s KILL 3 find "$@" -maxdepth 1 -type f -name "{MARK}$f.????????-*" 2>/dev/null
+exit 0"""
 
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
-    """What is mounted at each declared target; targets are arguments, never part of a script."""
-    targets = sorted({item.value.definition.target for item in desired if item.place.kind == "pool"})
-    return {"mounts": ["sh", "-c", _MOUNTS, "sh", *targets]} if targets else {}
+    """What is mounted at each declared target, and tokens of this fleet in shared ones; targets are arguments only."""
+    pools = [item.value for item in desired if item.place.kind == "pool"]
+    targets = sorted({pool.definition.target for pool in pools})
+    shared = sorted({pool.definition.target for pool in pools if pool.shared})
+    asked = {"mounts": ["sh", "-c", _MOUNTS, "sh", *targets]} if targets else {}
+    return {**asked, "tokens": ["sh", "-c", _TOKENS, "sh", fleet.name, *shared]} if shared else asked
 
 
 def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
@@ -28,7 +33,9 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     reply = sight.replies.get("mounts")
     mounts = read_mounts(reply.out) if reply else {}
     pools = sight.inventory.pools if sight.inventory else ()
-    return [(Place("pool", sight.host.name, pool.name), _state(pool, mounts)) for pool in pools]
+    said = sight.replies.get("tokens")
+    tokens = sorted(said.out.split()) if said else []
+    return [(Place("pool", sight.host.name, pool.name), _state(pool, mounts, tokens)) for pool in pools]
 
 
 def read_mounts(text: str) -> dict[str, tuple[str, str]]:
@@ -37,7 +44,7 @@ def read_mounts(text: str) -> dict[str, tuple[str, str]]:
     return {target: (fstype, source.replace("\\040", " ")) for target, fstype, source in lines if fstype}
 
 
-def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]]) -> PoolState:
+def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]], tokens: Sequence[str]) -> PoolState:
     _, uuid, definition = read_pool(pool.xml)
     fstype, source = mounts.get(definition.target, ("", ""))
     volumes = [
@@ -56,6 +63,7 @@ def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]]) -> PoolStat
         pool.allocation,
         pool.available,
         tuple(volumes),
+        tuple(path for path in tokens if path.rpartition("/")[0] == definition.target),
     )
 
 

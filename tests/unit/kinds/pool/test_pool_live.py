@@ -18,7 +18,7 @@ from reconciler.ports import Hands, Inventory, PoolReading, Reply
 CARDS = {name: HostCard(name, f"{name}.lab.test", name) for name in ("alpha", "beta")}
 AT = Place("pool", "alpha", "comp")
 NFS = Definition("netfs", "/srv/comp", "nas", "/export", "nfs", "4.2")
-PROOF = ProveShared(place=AT, hosts=("alpha", "beta"), target="/srv/comp", network=True)
+PROOF = ProveShared(place=AT, hosts=("alpha", "beta"), target="/srv/comp", network=True, fleet="vpd")
 
 
 @dataclass

@@ -15,7 +15,7 @@ VALUES = [
     PoolState("u", Definition("dir", "/x"), True, False, "", "", 3, 2, 1, (VolumeState("a", "/x/a", 2, 1),)),
     PoolDesired(Definition("netfs", "/x", "nas", "/e", "nfs", "4.2"), None, True, True, 5),
     StartPool(place=AT, target="/x", fstype="nfs4", source="nas:/e"),
-    ProveShared(place=AT, hosts=("alpha", "beta"), target="/x", network=True),
+    ProveShared(place=AT, hosts=("alpha", "beta"), target="/x", network=True, fleet="vpd"),
 ]
 
 
@@ -27,4 +27,4 @@ def test_saved_and_loaded_is_the_same(value: Any) -> None:
 
 def test_what_changes_by_itself_is_no_part_of_a_fingerprint() -> None:
     volatile = {f.name for f in fields(PoolState) if f.metadata.get("volatile")}
-    assert volatile == {"capacity", "allocation", "available", "volumes"}
+    assert volatile == {"capacity", "allocation", "available", "volumes", "tokens"}
