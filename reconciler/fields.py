@@ -83,6 +83,16 @@ Duration = Annotated[
 ]
 
 
+def _watch(value: Any) -> float:
+    seconds = parse_duration(_text(value))
+    if seconds > 60:
+        raise ValueError(f"not a time to watch a VM: {value[:40]!r}; at most 1m, and 0s to leave it out")
+    return seconds
+
+
+Watch = Annotated[float, PlainValidator(_watch), _schema(r"\d{1,9}(ms|s|m)", "a duration of at most 1m; 0s for none")]
+
+
 def _address(value: Any) -> str:
     text = _text(value)
     if ":" in text:

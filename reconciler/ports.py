@@ -93,6 +93,31 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
+class Counters:
+    """What libvirt has counted of a running domain since its QEMU began, at `at` (seconds of a clock that only grows).
+
+    Sums over all vCPUs, disks and NICs; `_ns` are nanoseconds. `delay_ns` is time a vCPU could run and was not let to;
+    `drops` are packets dropped or broken. `rss` is no counter but the host memory its QEMU takes, in bytes.
+    """
+
+    at: float
+    vcpu_ns: int = 0
+    delay_ns: int = 0
+    reads: int = 0
+    read_bytes: int = 0
+    read_ns: int = 0
+    writes: int = 0
+    write_bytes: int = 0
+    write_ns: int = 0
+    flushes: int = 0
+    flush_ns: int = 0
+    rx_bytes: int = 0
+    tx_bytes: int = 0
+    drops: int = 0
+    rss: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class JobNumbers:
     """A migration job's statistics: bytes, bytes per second, milliseconds."""
 
@@ -184,6 +209,10 @@ class Hypervisor(Protocol):
 
     def delete_volume(self, host: HostCard, pool: str, volume: str) -> None: ...
 
+    def counters(self, host: HostCard, uuid: str) -> Counters | None:
+        """None where it is not running."""
+        ...
+
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None: ...
 
     def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers: ...
@@ -220,6 +249,7 @@ class Journal(Protocol):
 class Hands:
     """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint.
 
+    `facts` are those of an action that has ended in this walk, by its id; `hurried`: others wait for this one only.
     `silent` are hosts whose hypervisor did not answer when the plan was made: they are reported, not asked again.
     """
 
@@ -230,6 +260,8 @@ class Hands:
     tell: Callable[[str, int, int, Mapping[str, Any]], None] = field(default=lambda *_: None)
     at: Callable[[str], None] = field(default=lambda _: None)
     silent: frozenset[str] = frozenset()
+    facts: Callable[[str], Mapping[str, Any]] = field(default=lambda _: {})
+    hurried: Callable[[], bool] = field(default=lambda: False)
 
     def others(self, host: str) -> Sequence[HostCard]:
         """Every host with an answering hypervisor but this one."""

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from reconciler.adapters.comparison import compare_cpu
+from reconciler.adapters.counters import read_counters
 from reconciler.adapters.inventory import read_domain, read_inventory
 from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import DomainReading, Inventory, JobNumbers, MigrationRequest
+from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest
 
 _PROXY = [
     "sh",
@@ -173,6 +174,10 @@ class LibvirtHypervisor:
             except self._lib.libvirtError as error:
                 if error.get_error_code() != self._lib.VIR_ERR_NO_STORAGE_VOL:
                     raise
+
+    def counters(self, host: HostCard, uuid: str) -> Counters | None:
+        with self._calling(host) as connection:
+            return read_counters(self._lib, connection, uuid)
 
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
         """Numbers of the domain's last finished job, kept for the next reader; libvirt has them where it arrived."""

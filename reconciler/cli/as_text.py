@@ -40,7 +40,10 @@ def show_plan(plan: Plan, hosts: int) -> None:
 
 
 def show_action(action: Action) -> None:
-    """One step of a plan: what, its class and size, and why."""
+    """One step of a plan: what, its class and size, and why; a mere look is one dim line."""
+    if action.looks:
+        say(f"  {action.symbol} {action.explain()}", "dim")
+        return
     size = f", about {show_size(action.expected_bytes)}" if action.expected_bytes else ""
     unsafe = "UNSAFE" in action.explain()
     style = "bold red" if action.disruption in _LOUD or unsafe else _STYLES.get(action.symbol, "")

@@ -37,6 +37,7 @@ class Walk:
         self._hands, self._journal, self._limits, self._tell = hands, journal, limits, tell
         self._outcomes: dict[str, Outcome] = {}
         self._running: dict[Future[Outcome], Action] = {}
+        self._hurried: frozenset[str] = frozenset()
 
     def walk(self) -> tuple[Outcome, ...]:
         """All outcomes, in the order the actions ended.
@@ -64,6 +65,7 @@ class Walk:
         for action in self._ready():
             del self._waiting[action.id]
             self._running[pool.submit(self._run, action)] = action
+        self._hurried = self._waited_for()
         if self._running:
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in finished:
@@ -104,12 +106,20 @@ class Walk:
                 ready.append(action)
         return ready
 
+    def _waited_for(self) -> frozenset[str]:
+        """What runs, only looks, and is all that some action still waits for."""
+        looks = {action.id for action in self._running.values() if action.looks}
+        open_ = [{n for n in (*a.needs, *a.after) if self._pending(n)} for a in self._waiting.values()]
+        return frozenset(n for before in open_ if before <= looks for n in before)
+
     def _pending(self, identity: str) -> bool:
         return identity in self._waiting or any(action.id == identity for action in self._running.values())
 
     def _allowed(self, action: Action, chosen: Sequence[Action]) -> bool:
-        """One change at a time per host, moves apart: those are bounded per host and per fleet."""
-        busy = [*self._running.values(), *chosen]
+        """One change at a time per host, moves apart: those are bounded per host and per fleet; looking always may."""
+        busy = [other for other in (*self._running.values(), *chosen) if not other.looks]
+        if action.looks:
+            return True
         if action.disruption in _MOVES:
             moves = [other for other in busy if other.disruption in _MOVES]
             hosts = [host for other in moves for host in other.busy]
@@ -118,7 +128,12 @@ class Walk:
         return all(not other.busy & action.busy for other in busy if other.disruption not in _MOVES)
 
     def _run(self, action: Action) -> Outcome:
-        hands = replace(self._hands, tell=lambda *words: self._progress(action, *words))
+        hands = replace(
+            self._hands,
+            tell=lambda *words: self._progress(action, *words),
+            hurried=lambda: action.id in self._hurried,
+            facts=self._facts,
+        )
         self._journal.write("begin", action=action.id, explain=action.explain())
         started = hands.clock.now()
         try:
@@ -135,8 +150,13 @@ class Walk:
             text = f"unexpected {type(error).__name__}: {error}"
             outcome = Outcome(action.id, "failed", text, "this is a bug; the journal has the details")
         outcome = replace(outcome, seconds=round(hands.clock.now() - started, 3))
-        self._journal.write("end", action=action.id, status=outcome.status, text=outcome.text, facts=outcome.facts)
+        said = {"status": outcome.status, "text": outcome.text, "seconds": outcome.seconds, "facts": outcome.facts}
+        self._journal.write("end", action=action.id, **said)
         return outcome
+
+    def _facts(self, identity: str) -> Mapping[str, Any]:
+        """What an action that ended in this walk found; nothing of any other."""
+        return self._outcomes[identity].facts if identity in self._outcomes else {}
 
     def _progress(self, action: Action, phase: str, done: int, total: int, facts: Mapping[str, Any]) -> None:
         self._tell(Progress(action.id, phase, done, total, facts))

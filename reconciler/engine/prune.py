@@ -13,7 +13,7 @@ def prune(actions: Sequence[Action]) -> tuple[Action, ...]:
     kept = tuple(actions)
     while True:
         ids = {action.id for action in kept}
-        needed = {need for action in kept for need in action.needs}
+        needed = {before for action in kept for before in (*action.needs, *action.after)}
         fewer = tuple(action for action in kept if _makes_sense(action, ids, needed))
         if len(fewer) == len(kept):
             return kept

@@ -51,12 +51,14 @@ class Action:
     """`needs` must have ended well before this one, `after` must merely have ended.
 
     `requires` names places: whatever the plan does there must have ended well first. `expected_bytes` is an estimate.
-    `closes` marks what takes access away: it runs even when a pass is interrupted.
+    `closes` marks what takes access away: it runs even when a pass is interrupted. `looks` marks what only reads: it
+    runs beside anything, and whoever comes after it may hurry it.
     """
 
     verb: ClassVar[str] = ""
     symbol: ClassVar[str] = "~"
     closes: ClassVar[bool] = False
+    looks: ClassVar[bool] = False
 
     place: Place
     disruption: Disruption = Disruption.NONE
@@ -78,7 +80,7 @@ class Action:
 
     @property
     def serving(self) -> bool:
-        """Has it no purpose but for what needs it? Then it goes where that goes."""
+        """Has it no purpose but for what needs it or comes after it? Then it goes where that goes."""
         return False
 
     @property

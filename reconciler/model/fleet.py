@@ -59,7 +59,10 @@ class AccessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MovePolicy:
-    """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's storage rule."""
+    """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's storage rule.
+
+    `measure` is how long its performance is watched on each side; zero: not at all.
+    """
 
     method: str = "live"
     auto_converge: bool = False
@@ -70,6 +73,7 @@ class MovePolicy:
     timeout: float = 600.0
     on_timeout: str = "abort"
     unsafe: bool = False
+    measure: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.errors import Refused
 from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
-from reconciler.ports import DomainReading, PoolReading
+from reconciler.ports import Counters, DomainReading, PoolReading
 from tests.contract.doors import DOORS, Door
 
 UUID = "04d62e50-c2b7-4727-9e67-b30b32ed604c"
@@ -134,6 +134,23 @@ def test_start_and_shut_down(door: Door) -> None:
     door.hypervisor.shutdown_domain(door.card, UUID)
     door.wait()
     assert (_seen(door).state, _seen(door).live) == ("shutoff", "")
+
+
+def test_counters_are_of_a_running_domain_and_do_not_fall(door: Door) -> None:
+    assert door.hypervisor.counters(door.card, UUID) is None
+    _define(door)
+    assert door.hypervisor.counters(door.card, UUID) is None
+    door.hypervisor.start_domain(door.card, UUID)
+    first = door.hypervisor.counters(door.card, UUID)
+    door.wait()
+    then = door.hypervisor.counters(door.card, UUID)
+    assert first is not None
+    assert then is not None
+    assert then.at > first.at
+    assert all(getattr(then, name) >= getattr(first, name) for name in Counters.__slots__)
+    door.hypervisor.shutdown_domain(door.card, UUID)
+    door.wait()
+    assert door.hypervisor.counters(door.card, UUID) is None
 
 
 def test_autostart(door: Door) -> None:

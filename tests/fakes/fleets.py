@@ -124,6 +124,7 @@ class Fleet:
         self._lives = 0
         self.revive()
         self.placed: dict[str, str] = {}
+        self.measure = "2s"
         self.extra = ""
 
     def revive(self) -> None:
@@ -147,7 +148,8 @@ class Fleet:
     def specs(self) -> Text:
         named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        return Text(SPECS + "".join(vms) + self.extra)
+        policy = f"spec: {{defaults: {{migration: {{measure: {self.measure}}}}}}}"
+        return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)
 
     @property
     def wanted(self) -> Wanted:

@@ -15,6 +15,7 @@ from lxml import etree
 from reconciler.errors import Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.ports import (
+    Counters,
     DomainReading,
     Inventory,
     JobNumbers,
@@ -276,6 +277,22 @@ class FakeHypervisor:
             storage, name = self._world.storage(there, path)
             storage.files.pop(name, None)
             there.pools[pool].known.discard(volume)
+
+    def counters(self, host: HostCard, uuid: str) -> Counters | None:
+        """A guest that writes a hundred times a second; each write takes a host's `write_ms`."""
+        with self._calling(host, "counters") as there:
+            if uuid not in there.domains or there.domains[uuid].state != "running":
+                return None
+            at = self._world.time
+            writes = int(at * 100)
+            return Counters(
+                at,
+                vcpu_ns=int(at * 2e8),
+                writes=writes,
+                write_bytes=writes * 4096,
+                write_ns=int(writes * there.write_ms * 1e6),
+                rss=2**28,
+            )
 
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
         with self._calling(host, "finished_job") as there:

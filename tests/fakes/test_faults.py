@@ -16,8 +16,9 @@ MOVE_FAILPOINTS = (
 MAKE_FAILPOINTS = ("pool.token-written", "clone.defined", "clone.copying", "clone.copied", "start.asked")
 
 
-def _moving() -> Fleet:
+def _moving(measure: str = "2s") -> Fleet:
     fleet = settled(web="lq-d25")
+    fleet.measure = measure
     fleet.world.pass_time(60)
     fleet.world.calls.clear()
     return fleet.place(web="lq-d26")
@@ -82,9 +83,12 @@ def _calls_of(fleet: Fleet) -> int:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_kill_at_every_call_of_a_move(after: bool) -> None:
-    """Each call of the whole pass once: the process dies before its effect, or before its answer."""
-    for number in range(1, _calls_of(_moving()) + 1):
-        fleet = _moving()
+    """Each call of the whole pass once: the process dies before its effect, or before its answer.
+
+    Not while it is measured, which is many calls that change nothing: those are below.
+    """
+    for number in range(1, _calls_of(_moving("0s")) + 1):
+        fleet = _moving("0s")
         fleet.world.kill_at, fleet.world.kill_after_effect = number, after
         with pytest.raises(Killed):
             fleet.apply()
@@ -95,8 +99,8 @@ def test_a_kill_at_every_call_of_a_move(after: bool) -> None:
 
 
 def test_an_unreachable_host_at_every_call_of_a_move() -> None:
-    for number in range(1, _calls_of(_moving()) + 1):
-        fleet = _moving()
+    for number in range(1, _calls_of(_moving("0s")) + 1):
+        fleet = _moving("0s")
         fleet.world.fail_at = number
         report = fleet.apply()
         assert len(fleet.world.where("web")) == 1, number
@@ -288,3 +292,34 @@ def test_an_unreachable_error_is_told_with_its_host() -> None:
     fleet = _moving()
     fleet.world.fault = ("move.ready", Unreachable("lq-d26", "is gone"))
     assert "lq-d26: is gone" in [o.text for o in fleet.apply().failed]
+
+
+@pytest.mark.parametrize("which", [0, 8, 9, 17])
+def test_a_fault_while_performance_is_measured(which: int) -> None:
+    """The first and the last look on each side: a kill loses no VM, and a host that does not answer fails no move."""
+    whole = _moving()
+    whole.apply()
+    looks = [number for number, call in enumerate(whole.world.calls, 1) if call.endswith("libvirt counters")]
+    fleet = _moving()
+    fleet.world.kill_at = looks[which]
+    with pytest.raises(Killed):
+        fleet.apply()
+    assert len(fleet.world.where("web")) == 1
+    fleet.revive()
+    fleet.converge()
+    _check_end(fleet, "lq-d26")
+
+
+def test_what_cannot_be_measured_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = _moving()
+
+    def refuses(*_: object) -> None:
+        raise Refused("lq-d25", "libvirt says: no")
+
+    monkeypatch.setattr(fleet.hypervisor, "counters", refuses)
+    report = fleet.apply()
+    assert report.verdict == "ok"
+    before, after = (o for o in report.outcomes if o.action.endswith(":measure"))
+    assert (before.status, before.text) == ("nothing-to-do", "not measured: libvirt says: no")
+    assert after.text == "not measured: there is nothing from before the move to compare with"
+    _check_end(fleet, "lq-d26")

@@ -141,4 +141,27 @@ def test_the_journal_tells_the_pass(fleet: Fleet) -> None:
     words = [event for event, _ in fleet.journal.events]
     assert words[0] == "plan"
     assert words[-1] == "report"
-    assert words.count("begin") == words.count("end") == 7
+    assert words.count("begin") == words.count("end") == 9
+
+
+def test_a_move_says_how_the_vm_performed_before_and_after(fleet: Fleet) -> None:
+    fleet.host("lq-d26").write_ms = 2.0
+    report = fleet.place(web="lq-d26").apply()
+    before, after = (o for o in report.outcomes if o.action.endswith(":measure"))
+    assert before.text.startswith("vCPU 20 %, disk write 1.0 ms, 400 KiB/s, in ")
+    assert "disk write 1.0 ms -> 2.0 ms" in after.text
+    assert after.text.endswith(": worse: disk write latency by 100 % (bound 10 %)")
+    found = after.facts["measures"]["disk write latency"]
+    assert (found["verdict"], found["change_percent"], found["unit"]) == ("worse", 100.0, "write_ns per write")
+    (ended,) = [e for word, e in fleet.journal.events if word == "end" and e["action"] == after.action]
+    assert ended["facts"]["verdict"] == "worse"
+    assert 4 <= len(ended["facts"]["windows"]) <= 8
+    (moved,) = [e for w, e in fleet.journal.events if w == "end" and e["action"] == "vm/web@lq-d26:move-live"]
+    assert {"bytes", "rate", "iterations", "milliseconds", "downtime_ms"} <= set(moved["facts"])
+
+
+def test_with_measure_0s_nothing_is_measured(fleet: Fleet) -> None:
+    fleet.measure = "0s"
+    report = fleet.place(web="lq-d26").apply()
+    assert report.verdict == "ok"
+    assert not [o for o in report.outcomes if o.action.endswith(":measure")]

@@ -138,6 +138,7 @@ class Host:
     memory: int = 8 * 2**30
     cpus: dict[str, str] = field(default_factory=lambda: {"qemu64": "superset"})
     locks: str = ""
+    write_ms: float = 1.0
     nic: str = "br0"
     listening: set[int] = field(default_factory=lambda: {22})
     keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})

@@ -47,4 +47,5 @@ def _moves(spec: MigrationDefaults) -> MovePolicy:
         spec.timeout,
         spec.on_timeout,
         spec.unsafe,
+        measure=spec.measure,
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.fields import Duration, Port, Rate, Strict, User
+from reconciler.fields import Duration, Port, Rate, Strict, User, Watch
 from reconciler.model.disruption import Disruption
 
 Cap = Literal["none", "live", "next-boot", "restart", "move-live", "move-cold", "recreate", "delete"]
@@ -49,6 +49,7 @@ class MigrationDefaults(Strict):
     timeout: Duration = 600.0
     on_timeout: Literal["abort"] = "abort"
     unsafe: bool = False
+    measure: Watch = 2.0
 
 
 class Defaults(Strict):

@@ -48,7 +48,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
     for action in actions:
         if action.passage is None:
             later = tuple(closing for need in action.needs for closing in proofs.get(need, ()))
-            woven.append(replace(action, after=(*action.after, *later)) if later else action)
+            woven.append(replace(action, after=(*action.after, *later)) if later and not action.looks else action)
             continue
         way = _way(action.passage, view, taken)
         if isinstance(way, str):
@@ -58,6 +58,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         ends = (way.source, way.destination)
         before = tuple(sweep.id for sweep in sweeps if sweep.place.host in ends)
         around = _around(action, way, (*before, *turns.wait(way)))
+        woven = [_with(look, around[0]) if look.looks and look.id in action.after else look for look in woven]
         turns.note(way, around[-1].id)
         proofs[action.id] = tuple(closing.id for closing in around if closing.closes)
         woven += around
@@ -111,6 +112,11 @@ def _around(action: Action, way: Passage, before: tuple[str, ...]) -> list[Actio
         opening.append(OpenPort(place=place, way=way, domain=domain, port=port, needs=(grant.id,), reason=reason))
     move = replace(action.through(way), needs=tuple(dict.fromkeys((*action.needs, *(a.id for a in opening)))))
     return [*opening, move, *_closing(way, domain, place, move.id)]
+
+
+def _with(look: Action, grant: Action) -> Action:
+    """A look before a move begins when its way is opened, not long before."""
+    return replace(look, after=(*look.after, *(before for before in grant.after if before not in look.after)))
 
 
 def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]:

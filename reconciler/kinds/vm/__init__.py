@@ -15,6 +15,7 @@ from reconciler.kinds.vm.actions import (
 from reconciler.kinds.vm.cpu import ask
 from reconciler.kinds.vm.crossing import ways
 from reconciler.kinds.vm.live import run
+from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.plan import compare, plan
 from reconciler.kinds.vm.resolve import attachments, resolve
 from reconciler.kinds.vm.spec import VirtualMachineSpec
@@ -36,6 +37,7 @@ KIND = Kind(
         SetResources,
         MoveLive,
         ProveDomain,
+        Measure,
     ),
     resolve=resolve,
     facts=facts,

@@ -17,8 +17,10 @@ from reconciler.kinds.vm.actions import (
 )
 from reconciler.kinds.vm.cloning import clone
 from reconciler.kinds.vm.domain_xml import with_resources
+from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.moving import move
 from reconciler.kinds.vm.proving import prove
+from reconciler.kinds.vm.watching import watch
 from reconciler.kinds.vm.wire import MARK, write_mark
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
@@ -36,6 +38,8 @@ def run(action: Action, hands: Hands) -> Done:
             return move(action, hands)
         case ProveDomain():
             return prove(action, hands)
+        case Measure():
+            return watch(action, hands)
         case DefineDomain():
             return _define(action, card, hands)
         case AdoptDomain(uuid=uuid, fleet=fleet):

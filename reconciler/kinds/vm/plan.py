@@ -17,6 +17,7 @@ from reconciler.kinds.vm.actions import (
 from reconciler.kinds.vm.blockers import blockers
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
+from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
 from reconciler.kinds.vm.wire import from_xml
 from reconciler.model.action import Action, Passage, Refusal
@@ -242,7 +243,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         expected_bytes=state.memory,
         reason=f"placement says {want.host}, runs on {place.host}",
     )
-    return [move, prove(want, there, state.uuid, (move.id,))]
+    return [*measured(move), prove(want, there, state.uuid, (move.id,))]
 
 
 def lease_id(name: str, source: str, destination: str, now: int) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reconciler.fields import Duration, Mac, Name, Port, Rate, Size, Strict
+from reconciler.fields import Duration, Mac, Name, Port, Rate, Size, Strict, Watch
 
 VolumeName = Annotated[Name, Field(max_length=63)]
 
@@ -73,6 +73,7 @@ class MigrationSpec(Strict):
     timeout: Duration | None = None
     on_timeout: Literal["abort"] | None = None
     unsafe: bool | None = None
+    measure: Watch | None = None
 
 
 class CheckSpec(Strict):

@@ -53,7 +53,7 @@ def test_json_has_plan_report_and_exit(run: Run, fleet: Fleet) -> None:
     said = json.loads(result.stdout)
     assert said["exit"] == {"code": 0, "name": "ok"}
     assert said["report"]["verdict"] == "ok"
-    assert len(said["plan"]["actions"]) == len(said["report"]["outcomes"]) == 7
+    assert len(said["plan"]["actions"]) == len(said["report"]["outcomes"]) == 9
 
 
 def test_nothing_to_do_needs_no_answer(run: Run) -> None:

@@ -44,9 +44,10 @@ def test_json_is_versioned_and_complete() -> None:
     assert result.stderr == ""
     assert (said["version"], said["fleet"], said["empty"]) == (1, "vpd", False)
     assert [action["type"] for action in said["actions"]] == [
-        *("ProveShared", "GrantAccess", "OpenPort", "MoveLive", "ClosePort", "RevokeAccess", "ProveDomain")
+        *("ProveShared", "Measure", "GrantAccess", "OpenPort", "MoveLive", "Measure"),
+        *("ClosePort", "RevokeAccess", "ProveDomain"),
     ]
-    move = said["actions"][3]
+    move = said["actions"][4]
     assert move["place"] == "vm/mvp4_lqd25@lq-d26"
     assert move["explain"] == "move live lq-d25 -> lq-d26"
     assert move["fields"]["disruption"] == "move-live"

@@ -3,9 +3,11 @@
 Actions here do nothing; see tests/fakes for whole passes.
 """
 
+from reconciler.model.action import Action
 from reconciler.model.fleet import Limits
-from reconciler.model.outcome import Report
-from tests.unit.engine.walking import Log, step, travel, undo, walk
+from reconciler.model.outcome import Done, Report
+from reconciler.ports import Hands
+from tests.unit.engine.walking import Log, look, step, travel, undo, walk
 
 
 def test_needs_come_first() -> None:
@@ -141,3 +143,45 @@ def test_ctrl_c_lets_what_runs_end_and_closes_what_is_open() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert walk([], Log()) == {}
+
+
+def test_a_look_holds_up_nobody_and_is_held_up_by_nobody() -> None:
+    log = Log(pause=0.05)
+    walk([step("change"), look("one"), look("two"), step("elsewhere", "b")], log)
+    assert {action.place.name for action in max(log.together, key=len)} == {"change", "one", "two", "elsewhere"}
+
+
+def test_a_look_is_hurried_when_others_wait_for_it_alone() -> None:
+    log = Log(pause=0.05)
+    opening = step("opening", "b")
+    before = look("before", does="until hurried")
+    move = travel("web", "a", "b", needs=(opening.id,), after=(before.id,))
+    done = walk([before, opening, move], log)
+    assert done["before"].text == "hurried"
+    assert log.begun[-1] == "web"
+    assert done["before"].seconds == 0.0
+
+
+def test_a_look_nobody_waits_for_is_not_hurried() -> None:
+    seen: list[bool] = []
+
+    class Watching(Log):
+        def carry_out(self, action: Action, hands: Hands) -> Done:
+            done = super().carry_out(action, hands)
+            seen.append(hands.hurried())
+            return done
+
+    walk([look("alone"), step("change")], Watching(pause=0.02))
+    assert seen == [False, False]
+
+
+def test_a_failed_look_keeps_nobody_from_coming_after_it() -> None:
+    before = look("before", does="fail")
+    done = walk([before, travel("web", "a", "b", after=(before.id,))], Log())
+    assert [done[name].status for name in ("before", "web")] == ["failed", "done"]
+
+
+def test_facts_of_what_ended_can_be_read_and_of_nothing_else() -> None:
+    before = look("before", does="until hurried")
+    asking = step("asking", does="tell facts", after=(before.id, "vm/never@a:do"))
+    assert walk([before, asking], Log())["asking"].text == "[{'found': 7}, {}]"

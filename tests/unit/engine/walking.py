@@ -5,6 +5,7 @@ An action's `does` is a word: ok, nothing, fail, human, bug, interrupt (Ctrl-C w
 
 import _thread
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -44,6 +45,13 @@ class Undo(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look(Step):
+    """Only reads. `does` may be `until hurried`: it goes on until somebody waits for it alone."""
+
+    looks: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Travel(Step):
     """A move between two hosts."""
 
@@ -60,6 +68,10 @@ def step(name: str, host: str = "a", *, kind: str = "vm", does: str = "ok", **mo
 
 def undo(name: str, host: str = "a", *, does: str = "ok", **more: Any) -> Undo:
     return Undo(place=Place("lease", host, name), does=does, **more)
+
+
+def look(name: str, host: str = "a", *, does: str = "ok", **more: Any) -> Look:
+    return Look(place=Place("vm", host, name), does=does, **more)
 
 
 def travel(name: str, origin: str, host: str, **more: Any) -> Travel:
@@ -106,6 +118,13 @@ class Log:
                 raise NeedsHuman("two truths", "look")
             case "bug":
                 raise KeyError("surprise")
+            case "until hurried":
+                end = time.monotonic() + 10
+                while not hands.hurried() and time.monotonic() < end:
+                    threading.Event().wait(0.005)
+                return Done("hurried" if hands.hurried() else "not hurried", facts={"found": 7})
+            case "tell facts":
+                return Done(str([dict(hands.facts(before)) for before in action.after]))
             case "nothing":
                 return Done("is so already", changed=False)
             case _:
@@ -119,7 +138,7 @@ def walk(actions: Sequence[Action], log: Log, limits: Limits | None = None) -> d
         yaml="",
         spec=None,
         states=(),
-        actions=(Step, Undo, Travel),
+        actions=(Step, Undo, Look, Travel),
         resolve=lambda documents, scope: Resolved(),
         facts=no_facts,
         read=lambda sight: (),
