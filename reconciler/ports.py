@@ -119,7 +119,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class JobNumbers:
-    """A migration job's statistics: bytes, bytes per second, milliseconds."""
+    """A migration job's statistics: bytes, bytes per second, milliseconds; `disks` are bytes of disks."""
 
     phase: str = ""
     total: int = 0
@@ -130,13 +130,15 @@ class JobNumbers:
     iteration: int = 0
     elapsed_ms: int = 0
     downtime_ms: int = 0
+    disks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationRequest:
     """A peer-to-peer live migration: the URI the source's libvirtd opens, and the URI of the memory channel.
 
-    Zero or empty means: leave libvirt's default.
+    `disks` are targets of disks that are copied too, through `disks_port` of the destination; all others stay where
+    they are. Zero or empty means: leave libvirt's default.
     """
 
     uuid: str
@@ -149,6 +151,8 @@ class MigrationRequest:
     compress: bool = False
     unsafe: bool = False
     timeout: float = 600.0
+    disks: tuple[str, ...] = ()
+    disks_port: int = 0
 
 
 class Shell(Protocol):
@@ -187,7 +191,9 @@ class Hypervisor(Protocol):
 
     def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None: ...
 
-    def set_metadata(self, host: HostCard, uuid: str, uri: str, element: str) -> None: ...
+    def set_metadata(self, host: HostCard, uuid: str, uri: str, element: str) -> None:
+        """Our element of that URI, now and at the next boot; an empty text takes it away."""
+        ...
 
     def define_pool(self, host: HostCard, xml: str) -> None: ...
 

@@ -107,7 +107,11 @@ class LibvirtHypervisor:
             domain = connection.lookupByUUIDString(uuid)
             flags = self._lib.VIR_DOMAIN_AFFECT_CONFIG
             flags |= self._lib.VIR_DOMAIN_AFFECT_LIVE if domain.isActive() else 0
-            domain.setMetadata(self._lib.VIR_DOMAIN_METADATA_ELEMENT, element, "reconciler", uri, flags)
+            try:
+                domain.setMetadata(self._lib.VIR_DOMAIN_METADATA_ELEMENT, element or None, "reconciler", uri, flags)
+            except self._lib.libvirtError as error:
+                if element or error.get_error_code() != self._lib.VIR_ERR_NO_DOMAIN_METADATA:
+                    raise
 
     def define_pool(self, host: HostCard, xml: str) -> None:
         with self._calling(host) as connection:

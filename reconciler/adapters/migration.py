@@ -57,6 +57,9 @@ class Migrating:
         parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data}
         if request.bandwidth:
             parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, request.bandwidth // 2**20)
+        if request.disks:
+            parameters[lib.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = list(request.disks)
+            parameters[lib.VIR_MIGRATE_PARAM_DISKS_PORT] = request.disks_port
         try:
             self._domain.migrateToURI3(request.destination, parameters, self._flags())
         except lib.libvirtError as error:
@@ -72,6 +75,7 @@ class Migrating:
             (request.post_copy, "POSTCOPY"),
             (request.compress, "COMPRESSED"),
             (request.unsafe, "UNSAFE"),
+            (bool(request.disks), "NON_SHARED_DISK"),
         ):
             flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
         return int(flags)
@@ -93,7 +97,7 @@ def numbers(stats: dict[str, Any]) -> JobNumbers | None:
         return None
     iteration = int(stats.get("memory_iteration", 0))
     return JobNumbers(
-        phase="first copy" if iteration <= 1 else f"iteration {iteration}",
+        phase=_phase(iteration, int(stats.get("disk_remaining", 0))),
         total=int(stats.get("data_total", 0)),
         processed=int(stats.get("data_processed", 0)),
         remaining=int(stats.get("data_remaining", 0)),
@@ -102,4 +106,11 @@ def numbers(stats: dict[str, Any]) -> JobNumbers | None:
         iteration=iteration,
         elapsed_ms=int(stats.get("time_elapsed", 0)),
         downtime_ms=int(stats.get("downtime", 0)),
+        disks=int(stats.get("disk_processed", 0)),
     )
+
+
+def _phase(iteration: int, disks_left: int) -> str:
+    if iteration == 0 and disks_left:
+        return "copying disks"
+    return "first copy" if iteration <= 1 else f"iteration {iteration}"

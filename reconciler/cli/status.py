@@ -1,5 +1,7 @@
 """`reconciler status`: hosts, pools and VMs as they are, beside what is declared."""
 
+from collections.abc import Iterator
+
 import typer
 
 from reconciler.cli.as_text import table
@@ -8,6 +10,7 @@ from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, n
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import Wanted, see, think
 from reconciler.model.plan import Plan
+from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.units import show_size
 from reconciler.wiring import KINDS, real_tools
@@ -85,5 +88,17 @@ def _show(wanted: Wanted, seen: Snapshot, made: Plan) -> None:
     table(vms)
     for silence in seen.silences:
         note(f"warning: {silence.host}: {silence.reason} ({silence.fix})", "yellow")
+    for line in _old_copies(seen):
+        note(line)
     for place, piece in seen.of("lease"):
         note(f"warning: {place}: {piece.what} of a lease is open", "yellow")
+
+
+def _old_copies(seen: Snapshot) -> Iterator[str]:
+    """Files that moves left behind, as long as they are there."""
+    for place, vm in seen.of("vm"):
+        for old in vm.left:
+            pool = seen.get(Place("pool", old.host, old.pool))
+            if old.host != place.host and pool and any(volume.name == old.name for volume in pool.volumes):
+                delete = f"`virsh vol-delete --pool {old.pool} {old.name}` on {old.host} if nobody needs it"
+                yield f"note: {place}: its move left {old} ({delete})"

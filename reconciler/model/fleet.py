@@ -62,6 +62,7 @@ class MovePolicy:
     """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's storage rule.
 
     `measure` is how long its performance is watched on each side; zero: not at all.
+    `storage` is shared or copy: whether disks in pools that are not shared go along; `old_copy` is keep or delete.
     """
 
     method: str = "live"
@@ -74,6 +75,8 @@ class MovePolicy:
     on_timeout: str = "abort"
     unsafe: bool = False
     measure: float = 2.0
+    storage: str = "shared"
+    old_copy: str = "keep"
 
 
 @dataclass(frozen=True, slots=True)

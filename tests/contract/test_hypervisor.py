@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Refused
+from reconciler.kinds.vm.copy_wire import COPIES, write_copies
+from reconciler.kinds.vm.state import VolumeAt
 from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
 from reconciler.ports import Counters, DomainReading, PoolReading
 from tests.contract.doors import DOORS, Door
@@ -171,6 +173,22 @@ def test_our_mark_is_read_as_it_was_written(door: Door, running: bool) -> None:
     door.hypervisor.set_metadata(door.card, UUID, MARK, write_mark("vpd", "0123"))
     state = read_domain(_seen(door), {})
     assert (state.fleet, state.digest, state.making) == ("vpd", "0123", ())
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_note_beside_the_mark_is_written_and_taken_away(door: Door, running: bool) -> None:
+    _define(door)
+    if running:
+        door.hypervisor.start_domain(door.card, UUID)
+    making, left = (VolumeAt("two", "p", "a b%.img"),), (VolumeAt("one", "p", "a b%.img"),)
+    door.hypervisor.set_metadata(door.card, UUID, MARK, write_mark("vpd"))
+    door.hypervisor.set_metadata(door.card, UUID, COPIES, write_copies(making, left))
+    state = read_domain(_seen(door), {})
+    assert (state.fleet, state.copying, state.left) == ("vpd", making, left)
+    for _ in range(2):
+        door.hypervisor.set_metadata(door.card, UUID, COPIES, write_copies((), ()))
+        state = read_domain(_seen(door), {})
+        assert (state.fleet, state.copying, state.left) == ("vpd", (), ())
 
 
 def test_undefined_it_is_gone(door: Door) -> None:

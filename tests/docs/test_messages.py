@@ -7,7 +7,12 @@ import pytest
 from tests.docs.messages import BUGS, ERRORS, REFUSALS, SPECS, messages
 from tests.docs.pages import DOCS
 
-PAGES = ("guides/when-something-is-refused.md", "guides/when-an-action-fails.md", "reference/spec-mistakes.md")
+PAGES = (
+    "guides/when-something-is-refused.md",
+    "guides/when-an-action-fails.md",
+    "guides/disks-that-are-not-shared.md",
+    "reference/spec-mistakes.md",
+)
 FOUND = sorted({(where, tuple(pieces)) for where, pieces in messages(REFUSALS | ERRORS | SPECS)})
 
 

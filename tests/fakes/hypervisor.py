@@ -304,8 +304,9 @@ class FakeHypervisor:
         with self._calling(host, "migrate") as source:
             domain = self._domain(source, request.uuid)
             there = self._reached(source, request)
-            self._accepts(source, there, domain)
+            self._accepts(source, there, domain, request.disks)
             watch(JobNumbers("first copy", 2**28, 2**27, 2**27, 2**30, 2**20, 1, 100))
+            self._copy_disks(source, there, domain, request)
             broken, self.broken = self.broken, ""
             if broken == "refused":
                 raise Refused(host.name, "libvirt says: operation failed: migration out job: unexpectedly failed")
@@ -330,19 +331,42 @@ class FakeHypervisor:
         by_data = self._world.by_address(data.hostname or "")
         if there is None or by_data is not there:
             raise self._world.wrong(f"control goes to {control.hostname}, data to {data.hostname}")
-        if not there.firewall.admits(there.nic, source.address, data.port or 0):
-            at = f"{data.hostname}:{data.port}"
-            raise Refused(source.name, f"libvirt says: unable to connect to server at '{at}': No route to host")
+        for port in (data.port or 0, *([request.disks_port] if request.disks else [])):
+            if not there.firewall.admits(there.nic, source.address, port):
+                at = f"{data.hostname}:{port}"
+                raise Refused(source.name, f"libvirt says: unable to connect to server at '{at}': No route to host")
+        if request.disks and request.disks_port in (0, data.port):
+            raise self._world.wrong(f"disks would go through port {request.disks_port}, memory through {data.port}")
         return there
 
-    def _accepts(self, source: Host, there: Host, domain: Domain) -> None:
+    def _accepts(self, source: Host, there: Host, domain: Domain, copied: tuple[str, ...]) -> None:
         if domain.state != "running":
             raise Refused(source.name, "libvirt says: Requested operation is not valid: domain is not running")
         if domain.uuid in there.domains:
             raise self._world.wrong(f"{domain.name} would be moved to {there.name}, which has it already")
-        for path in domain.paths:
+        if unknown := set(copied) - set(domain.disks):
+            raise Refused(source.name, f"libvirt says: invalid argument: disk target {unknown} not found")
+        for path in domain.paths - {domain.disks[target] for target in copied}:
             if not self._same(self._world.storage(source, path), self._world.storage(there, path)):
                 raise self._world.wrong(f"{domain.name} would be moved to {there.name}, which sees another {path}")
+
+    def _copy_disks(self, source: Host, there: Host, domain: Domain, request: MigrationRequest) -> None:
+        """As libvirt: each volume is made whole in the pool of its folder first, and stays there when all fails."""
+        for target in request.disks:
+            path = domain.disks[target]
+            folder, _, name = path.rpartition("/")
+            pool = next((p for p in there.pools.values() if p.active and p.target == folder), None)
+            file, (storage, key) = self._file(source, path), self._world.storage(there, path)
+            if self._same(self._world.storage(source, path), (storage, key)):
+                raise self._world.wrong(f"{path} would be copied onto itself")
+            if key in storage.files:
+                raise self._world.wrong(f"{path} on {there.name} would be overwritten by a copy")
+            if pool is None or file is None:
+                raise Refused(source.name, "libvirt says: Storage pool not found: no storage pool with matching target")
+            storage.files[key] = File(file.content, file.capacity, min(file.capacity, storage.free))
+            if file.capacity > storage.free + storage.files[key].allocation:
+                raise Refused(source.name, "libvirt says: cannot allocate bytes in file: No space left on device")
+            self._world.copies.append(name)
 
 
 def _with_metadata(xml: str, uri: str, element: str) -> str:
@@ -352,6 +376,8 @@ def _with_metadata(xml: str, uri: str, element: str) -> str:
         metadata = etree.SubElement(root, "metadata")
     for old in [child for child in metadata if child.tag.startswith(f"{{{uri}}}")]:
         metadata.remove(old)
+    if not element:
+        return etree.tostring(root, encoding="unicode")
     given = etree.fromstring(element)
     new = etree.SubElement(metadata, f"{{{uri}}}{given.tag}", nsmap={"reconciler": uri})
     new.attrib.update(given.attrib)

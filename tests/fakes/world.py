@@ -68,12 +68,18 @@ class Domain:
         return set(re.findall(r"<source file=['\"]([^'\"]+)['\"]", self.config + self.live))
 
     @property
+    def disks(self) -> dict[str, str]:
+        """Path by target."""
+        pairs = re.findall(r"<source file=['\"]([^'\"]+)['\"].*?<target dev=['\"](\w+)", self.config, re.S)
+        return {target: path for path, target in pairs}
+
+    @property
     def macs(self) -> set[str]:
         return set(re.findall(r"<mac address=['\"]([^'\"]+)['\"]", self.config))
 
     @property
     def unfinished(self) -> bool:
-        return "making=" in self.config
+        return re.search(r":vm [^>]*making=", self.config) is not None
 
 
 @dataclass
@@ -267,6 +273,8 @@ class World:
             left += [f"{host.name}: secret {name}" for name in host.leases]
             left += [f"{host.name}: rule {rule}" for rule in host.firewall.leases()]
             left += [f"{host.name}: unfinished {d.name}" for d in host.domains.values() if d.unfinished]
+            noted = [d.name for d in host.domains.values() if re.search(r"copies[^>]* making=", d.config)]
+            left += [f"{host.name}: unfinished copy of {name}" for name in noted]
         return left
 
     def tokens(self) -> list[str]:

@@ -12,7 +12,7 @@ from reconciler.kinds.firewall.state import FirewallState, ZoneState
 from reconciler.kinds.host.state import HostState
 from reconciler.kinds.lease.state import Gate, LeaseState
 from reconciler.kinds.pool.state import Definition, PoolState
-from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
+from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool, VolumeAt
 from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Migration, Silence, Snapshot
@@ -23,6 +23,7 @@ HEAD = "---\napiVersion: reconciler/v1alpha1\nkind: "
 SHARED, PRIVATE = "/srv/shared", "/srv/private"
 ALL = tuple(kind.name for kind in KINDS)
 GIB = 2**30
+COPIED, DELETED = ", storage: copy", ", storage: copy, oldCopy: delete"
 
 
 @dataclass
@@ -125,10 +126,35 @@ def _vm(draft: _Draft, number: int) -> bool:
             f"  placement: {{host: {random.choice(draft.hosts)}}}\n"
             f"  power: {power}\n  autostart: {random.choice(['true', 'false'])}\n{source if draft.often() else ''}"
             f"  vcpus: {random.choice([1, 1, 2])}\n  memory: 1GiB\n"
+            f"  migration: {{method: live{random.choice(['', '', COPIED, DELETED])}}}\n"
         )
     for host in random.sample(draft.hosts, random.choice([0, 1, 1, 1, 1, 1, 2])):
-        draft.put("vm", host, name, _domain(draft, number, mac))
+        state = _domain(draft, number, mac)
+        draft.put("vm", host, name, _copied(draft, host, state))
+        _volume(draft, host, state.disks[0].path)
     return declared
+
+
+def _volume(draft: _Draft, host: str, path: str) -> None:
+    """Its file as libvirt there knows it, most times."""
+    at = Place("room", host, host)
+    room, name = draft.objects[at], path.rpartition("/")[0].rpartition("/")[2]
+    pools = [
+        replace(p, volumes=(*p.volumes, (path, GIB)), capacities=(*p.capacities, (path, 2 * GIB)))
+        if p.name == name and p.active and draft.often(0.9)
+        else p
+        for p in room.pools
+    ]
+    draft.objects[at] = replace(room, pools=tuple(pools))
+
+
+def _copied(draft: _Draft, host: str, state: DomainState) -> DomainState:
+    """Some came with their disks, and some were on their way when all ended."""
+    name = state.disks[0].path.rpartition("/")[2]
+    if not state.disks[0].path.startswith(PRIVATE) or draft.often(0.5):
+        return state
+    left, making = (VolumeAt(draft.random.choice(draft.hosts), "private", name) for _ in range(2))
+    return replace(state, left=(left,), copying=(making,) if draft.often(0.4) else ())
 
 
 def _domain(draft: _Draft, number: int, mac: str) -> DomainState:

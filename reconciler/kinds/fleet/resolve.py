@@ -47,5 +47,7 @@ def _moves(spec: MigrationDefaults) -> MovePolicy:
         spec.timeout,
         spec.on_timeout,
         spec.unsafe,
+        storage=spec.storage,
+        old_copy=spec.old_copy,
         measure=spec.measure,
     )

@@ -50,6 +50,8 @@ class MigrationDefaults(Strict):
     on_timeout: Literal["abort"] = "abort"
     unsafe: bool = False
     measure: Watch = 2.0
+    storage: Literal["shared", "copy"] = "shared"
+    old_copy: Literal["keep", "delete"] = "keep"
 
 
 class Defaults(Strict):

@@ -77,10 +77,10 @@ def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage 
     first, last = view.fleet.hosts[way.destination].migration_ports
     used = {port for host, port in taken if host == way.destination} | set(there.listening)
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == way.destination}
-    free = [port for port in range(first, last + 1) if port not in used][: 2 if way.disks else 1]
+    free = [port for port in range(first, last + 1) if port not in used]
     if len(free) < (2 if way.disks else 1):
         return f"no free port from {first} to {last} on {way.destination}; widen spec.migration.ports"
-    port, disks_port = (*free, 0)[:2]
+    port, disks_port = free[0], _second(free[1:], way)
     return replace(
         way,
         peer=source.address,
@@ -91,6 +91,11 @@ def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage 
         disks_port=disks_port,
         disks_standing=_standing(there, disks_port),
     )
+
+
+def _second(free: Sequence[int], way: Passage) -> int:
+    """Another one in each pass: a libvirtd whose copy failed keeps that port for itself for a while."""
+    return free[sum(way.lease.encode()) % len(free)] if way.disks else 0
 
 
 def _standing(there: Gate, port: int) -> bool:

@@ -12,6 +12,7 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
+from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.cpu import ask
 from reconciler.kinds.vm.crossing import ways
 from reconciler.kinds.vm.live import run
@@ -38,6 +39,8 @@ KIND = Kind(
         MoveLive,
         ProveDomain,
         Measure,
+        ClearCopy,
+        DeleteOldCopy,
     ),
     resolve=resolve,
     facts=facts,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from reconciler.kinds.vm.state import Check, CloneDisk, DomainState, WantedNic
+from reconciler.kinds.vm.state import Check, CloneDisk, CopyDisk, DomainState, VolumeAt, WantedNic
 from reconciler.model.action import Action, Passage
 from reconciler.model.fleet import MovePolicy
 from reconciler.model.ref import Place
@@ -149,7 +149,10 @@ class SetResources(_Touch):
 
 @dataclass(frozen=True, kw_only=True)
 class MoveLive(_Touch):
-    """Move a running VM from `origin` to `place` without stopping it. `pools` are the shared ones its disks lie in."""
+    """Move a running VM from `origin` to `place` without stopping it. `pools` are the shared ones its disks lie in.
+
+    `copies` are the disks that go along; `left` is all that will then lie on other hosts.
+    """
 
     verb: ClassVar[str] = "move-live"
     symbol: ClassVar[str] = ">"
@@ -159,6 +162,8 @@ class MoveLive(_Touch):
     way: Passage
     pools: tuple[str, ...] = ()
     autostart: bool = False
+    copies: tuple[CopyDisk, ...] = ()
+    left: tuple[VolumeAt, ...] = ()
 
     @property
     def passage(self) -> Passage | None:
@@ -174,18 +179,24 @@ class MoveLive(_Touch):
     def effect(self, snapshot: Snapshot) -> Snapshot:
         there = Place(self.place.kind, self.origin, self.place.name)
         state = snapshot.get(there)
+        if self.copies:
+            state = replace(state, copying=(), left=self.left)
         return snapshot.lacking(there).having(self.place, state)
 
     def explain(self) -> str:
         extra = [
             word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on
         ]
+        extra += [f"copying {disk.target}, {show_size(disk.size)}" for disk in self.copies]
         return f"move live {self.origin} -> {self.place.host}" + (f" ({', '.join(extra)})" if extra else "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProveDomain(_Touch):
-    """Prove on every host that it runs on this one only, with the declared resources, and that its checks pass."""
+    """Prove on every host that it runs on this one only, with the declared resources, and that its checks pass.
+
+    `copies` are disks that came with it: their new volumes are looked up.
+    """
 
     verb: ClassVar[str] = "verify"
     symbol: ClassVar[str] = "?"
@@ -193,6 +204,7 @@ class ProveDomain(_Touch):
     vcpus: int | None = None
     memory: int | None = None
     autostart: bool | None = None
+    copies: tuple[CopyDisk, ...] = ()
 
     def explain(self) -> str:
         names = [f"{check.kind} {check.port}" for check in self.checks]

@@ -5,6 +5,7 @@ What only a live host can tell (a login, an open port, the storage token) is ask
 
 from collections.abc import Iterator
 
+from reconciler.kinds.vm.copying import COPY, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
@@ -25,8 +26,9 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     found += _identity(want, seen, origin, view)
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
     for disk in seen.disks:
-        found += _storage(disk, want, origin, view)
+        found += _storage(disk, want, seen, origin, view)
         found += _cache(disk, want, here)
+    found += space(want, seen, origin, view)
     if not seen.persistent:
         found.append(Blocker("the domain is transient on its host", f"virsh define it on {origin} first"))
     return tuple(found)
@@ -59,7 +61,9 @@ def _identity(want: VmDesired, seen: DomainState, origin: str, view: View) -> It
 
 
 def _shared(path: str, want: VmDesired) -> str:
-    """The shared pool a path is in, if any."""
+    """The shared pool a path is in, if any; a pool that is not shared may be mounted within it."""
+    if local(path, want):
+        return ""
     return next((name for name, target in want.shared if path.startswith(target + "/")), "")
 
 
@@ -95,8 +99,11 @@ def _coming(want: VmDesired, view: View) -> int:
     )
 
 
-def _storage(disk: Disk, want: VmDesired, origin: str, view: View) -> Iterator[Blocker]:
-    """Its pool must be declared shared and be on both hosts; that they see the same files is proven before the move."""
+def _storage(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: View) -> Iterator[Blocker]:
+    """Its pool must be declared shared and be on both hosts; that they see the same files is proven before the move.
+
+    Where copying is declared, what is in no such pool must be fit to be copied.
+    """
     if not disk.path or disk.kind in _NETWORK_FS:
         return
     if disk.kind == "block":
@@ -104,8 +111,11 @@ def _storage(disk: Disk, want: VmDesired, origin: str, view: View) -> Iterator[B
         yield Blocker(f"disk {disk.target} is the block device {disk.path}", fix)
         return
     pool = _shared(disk.path, want)
+    if not pool and want.moves.storage == COPY:
+        yield from obstacles(disk, want, seen, origin, view)
+        return
     if not pool:
-        fix = "put the disk into a StoragePool with shared: true"
+        fix = "put the disk into a StoragePool with shared: true, or declare migration.storage: copy"
         yield Blocker(f"disk {disk.target} ({disk.path}) is in no pool declared shared", fix)
     for host in (origin, want.host):
         if pool and view.at(Place("pool", host, pool)) is None:

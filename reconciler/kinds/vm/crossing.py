@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, qemu
+from reconciler.kinds.vm.copying import copied, local, told
 from reconciler.kinds.vm.state import DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker, Caution, Crossing, Hurdle, Way
 from reconciler.model.desired import View
@@ -22,14 +23,21 @@ def ways(name: str, view: View) -> Sequence[Way]:
     origin, state = next(((p, s) for p, s in seen if s.power == "running"), seen[0])
     declared = next((item.value for item in view.of("vm") if item.place.name == name), None)
     want: VmDesired = declared or VmDesired(name, origin.host, shared=_shared(view))
-    pools = tuple(n for n, p in want.shared if any(d.path.startswith(p + "/") for d in state.disks))
+    pools = shared_in_use(want, state)
+    ports = 2 if copied(want, state, origin.host, view) else 1
     found = []
     for host in view.fleet.hosts:
-        there, crossing = replace(want, host=host), Crossing(name, origin.host, host, pools, state.guest)
+        there, crossing = replace(want, host=host), Crossing(name, origin.host, host, pools, state.guest, ports)
         here = host in homes
         hurdles = () if here else tuple(_hurdles(there, state, origin.host, view, homes))
         found.append(Way(host, crossing, hurdles, here, state.power == "running"))
     return found
+
+
+def shared_in_use(want: VmDesired, state: DomainState) -> tuple[str, ...]:
+    """Names of the shared pools that its disks lie in."""
+    paths = [disk.path for disk in state.disks if not local(disk.path, want)]
+    return tuple(name for name, target in want.shared if any(path.startswith(target + "/") for path in paths))
 
 
 def _shared(view: View) -> tuple[tuple[str, str], ...]:
@@ -53,6 +61,7 @@ def cautions(want: VmDesired, seen: DomainState, origin: str, view: View) -> Ite
     """What libvirt will let pass, and may yet go wrong."""
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
     there: Room | None = view.snapshot.get(Place("room", want.host, want.host))
+    yield from told(want, seen, origin, view)
     yield from _cpu(seen)
     for what in seen.bound:
         fix = f"compare with `virsh capabilities` on {want.host}"

@@ -4,6 +4,7 @@ Before anything starts, every host is asked whether the VM runs there (law 3); s
 """
 
 from reconciler.errors import NeedsHuman, Refused
+from reconciler.kinds.vm import copies
 from reconciler.kinds.vm.actions import (
     AdoptDomain,
     CloneDomain,
@@ -16,6 +17,7 @@ from reconciler.kinds.vm.actions import (
     StopDomain,
 )
 from reconciler.kinds.vm.cloning import clone
+from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.domain_xml import with_resources
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.moving import move
@@ -40,6 +42,10 @@ def run(action: Action, hands: Hands) -> Done:
             return prove(action, hands)
         case Measure():
             return watch(action, hands)
+        case ClearCopy():
+            return copies.clear(action, hands)
+        case DeleteOldCopy():
+            return copies.delete_old(action, hands)
         case DefineDomain():
             return _define(action, card, hands)
         case AdoptDomain(uuid=uuid, fleet=fleet):

@@ -3,9 +3,11 @@
 It opens, closes and proves nothing: the actions woven around it do. It never starts or destroys a domain.
 """
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
+from reconciler.kinds.vm import copies
 from reconciler.kinds.vm.actions import MoveLive
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -23,15 +25,20 @@ def move(action: MoveLive, hands: Hands) -> Done:
         return arrived
     for pool in action.pools:
         hands.hypervisor.refresh_pool(there, pool)
+    copies.begin(action, hands)
     hands.at("move.ready")
     try:
         numbers = hands.hypervisor.migrate(source, _request(action, there), lambda job: _tell(job, hands))
     except HostError as error:
         hands.at("move.failed")
-        return _after_failure(action, source, there, error, hands)
+        try:
+            return _after_failure(action, source, there, error, hands)
+        except Refused as refused:
+            raise copies.failed(action, refused, hands) from None
     hands.at("move.migrated")
     _settle(action, source, there, hands)
-    return _finished(action.uuid, there, numbers, hands)
+    done = _finished(action.uuid, there, numbers, hands)
+    return replace(done, text=done.text + copies.said(action))
 
 
 def _finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done:
@@ -48,8 +55,11 @@ def _finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Don
         "milliseconds": job.elapsed_ms,
         "downtime_ms": job.downtime_ms,
     }
-    took = show_duration(job.elapsed_ms / 1000)
+    disks = max(job.disks, last.disks)
+    facts |= {"disk_bytes": disks} if disks else {}
+    took = show_duration(max(job.elapsed_ms, last.elapsed_ms) / 1000)
     text = f"{show_size(job.processed)} in {took}, {iterations} iterations, downtime {job.downtime_ms} ms"
+    text += f", and {show_size(disks)} of disks" if disks else ""
     return Done(text, facts=facts)
 
 
@@ -85,6 +95,8 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
         compress=policy.compress,
         unsafe=policy.unsafe,
         timeout=policy.timeout,
+        disks=tuple(disk.target for disk in action.copies),
+        disks_port=way.disks_port,
     )
 
 
@@ -148,6 +160,7 @@ def _settle(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -
     """What libvirt does not carry: autostart. And its promise is checked: gone here, persistent there."""
     hands.hypervisor.set_autostart(there, action.uuid, action.autostart)
     hands.at("move.settled")
+    copies.settle(action.uuid, source, there, hands)
     left = hands.hypervisor.domain(source, action.uuid)
     if left is not None and left.state != "shutoff":
         raise NeedsHuman(

@@ -15,7 +15,10 @@ from reconciler.kinds.vm.actions import (
     StopDomain,
 )
 from reconciler.kinds.vm.blockers import blockers
+from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
+from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
+from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
 from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
@@ -53,6 +56,8 @@ def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -
         old["domain XML"], new["domain XML"] = state.digest, want.digest
     if state.making:
         old["unfinished"], new["unfinished"] = " ".join(state.making), ""
+    for name, text in differences(want, state, place.host).items():
+        old[name], new[name] = text, ""
     if want.nics is not None:
         old["interfaces"], new["interfaces"] = _nics(state, want.nics)
     return Comparison(item.place, old, new, item.origin)
@@ -131,8 +136,10 @@ def _update(
         steps.append(AdoptDomain(place=place, uuid=state.uuid, fleet=view.fleet.name, reason=reason))
     steps += _definition(item, place, state, paths, view)
     if "host" in paths:
-        return steps + _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
-    return steps + _power(want, place, state, paths)
+        steps += _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
+    else:
+        steps += [*_power(want, place, state, paths), *old_copies(want, place, state.uuid, state.left, view)]
+    return after_clearing(item, place, state, view, steps)
 
 
 def _definition(
@@ -220,6 +227,8 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in found]
     there = Place("vm", want.host, want.name)
     cards, access = view.fleet.hosts, view.fleet.access
+    disks = copied(want, state, place.host, view)
+    left = left_by(disks, place.host, state, want.host)
     way = Passage(
         lease_id(want.name, place.host, want.host, view.now),
         place.host,
@@ -227,6 +236,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         user=access.user,
         key_type=access.key_type,
         lifetime=access.lifetime,
+        disks=bool(disks),
     )
     move = MoveLive(
         place=there,
@@ -235,15 +245,18 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         address=cards[want.host].fqdn,
         policy=want.moves,
         way=way,
-        pools=tuple(n for n, p in want.shared if any(d.path.startswith(p + "/") for d in state.disks)),
+        pools=shared_in_use(want, state),
+        copies=disks,
+        left=left,
         autostart=state.autostart if want.autostart is None else want.autostart,
         needs=tuple(before),
         requires=_grounds(place.host, want.host, view),
         disruption=Disruption.MOVE_LIVE,
-        expected_bytes=state.memory,
+        expected_bytes=state.memory + sum(disk.size for disk in disks),
         reason=f"placement says {want.host}, runs on {place.host}",
     )
-    return [*measured(move), prove(want, there, state.uuid, (move.id,))]
+    proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)
+    return [*measured(move), proof, *old_copies(want, there, state.uuid, left, view, (proof.id,))]
 
 
 def lease_id(name: str, source: str, destination: str, now: int) -> str:

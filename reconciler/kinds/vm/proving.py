@@ -4,6 +4,7 @@ Only looks; what it finds wrong is an error with the numbers seen.
 """
 
 from reconciler.errors import HostError, NeedsHuman, Refused
+from reconciler.kinds.vm import copies
 from reconciler.kinds.vm.actions import ProveDomain
 from reconciler.kinds.vm.state import Check, DomainState
 from reconciler.kinds.vm.wire import read_domain, read_neighbours
@@ -32,6 +33,7 @@ def prove(action: ProveDomain, hands: Hands) -> Done:
     if wrong or not state.persistent:
         stored = [] if state.persistent else ["it is not stored on the host"]
         raise Refused(card.name, f"{name}: {'; '.join([*wrong, *stored])}", "plan again")
+    copies.proven(action.copies, state, card, hands)
     address = _checks(action, state, card, hands)
     return Done(_summary(state, card, address), changed=False, facts=_facts(state, address))
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
 from reconciler.kinds.vm.spec import CheckSpec, MigrationSpec, VirtualMachineSpec
-from reconciler.kinds.vm.state import Check, CloneDisk, VmDesired, WantedNic
+from reconciler.kinds.vm.state import Check, CloneDisk, LocalPool, VmDesired, WantedNic
 from reconciler.kinds.vm.wire import foreign, parse
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import MovePolicy
@@ -143,6 +143,7 @@ def _desired(document: Document, scope: Scope) -> Desired:
         moves=_moves(spec.migration, scope.fleet.migration),
         checks=tuple(_check(check) for check in spec.checks),
         shared=tuple(sorted((name, pool.target) for name, pool in pools.items() if pool.shared)),
+        local=tuple(LocalPool(n, p.target, p.min_free) for n, p in sorted(pools.items()) if not p.shared),
     )
     return Desired(Place("vm", spec.placement.host, document.name), value, document.origin)
 

@@ -74,6 +74,8 @@ class MigrationSpec(Strict):
     on_timeout: Literal["abort"] | None = None
     unsafe: bool | None = None
     measure: Watch | None = None
+    storage: Literal["shared", "copy"] | None = None
+    old_copy: Literal["keep", "delete"] | None = None
 
 
 class CheckSpec(Strict):

@@ -11,9 +11,24 @@ from reconciler.model.fleet import MovePolicy
 VOLATILE = {"volatile": True}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class VolumeAt:
+    """One volume of one host's pool."""
+
+    host: str
+    pool: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pool}/{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """One disk device. `path` is the file or device, empty for an empty drive; `kind` is libvirt's disk type."""
+    """One disk device. `path` is the file or device, empty for an empty drive; `kind` is libvirt's disk type.
+
+    `beneath` is the file its image is a layer over, as the running domain says; empty where the image is whole.
+    """
 
     target: str
     path: str
@@ -22,6 +37,7 @@ class Disk:
     cache: str = ""
     readonly: bool = False
     shareable: bool = False
+    beneath: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,7 @@ class Nic:
 @dataclass(frozen=True, slots=True)
 class DomainState:
     """A domain on one host. `fleet` is our mark (empty: not ours), `making` the volumes a clone has not finished.
+    `copying` are volumes that a move was making, `left` those that moves left behind, on whichever host.
 
     `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths; `bound` is what
     ties it to the host's own shape (pinning, NUMA, huge pages). `guest` is what hypervisors compare CPUs by, from the
@@ -58,6 +75,8 @@ class DomainState:
     fleet: str = ""
     digest: str = ""
     making: tuple[str, ...] = ()
+    copying: tuple[VolumeAt, ...] = ()
+    left: tuple[VolumeAt, ...] = ()
     immovable: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     virt: str = ""
@@ -72,13 +91,14 @@ class DomainState:
 
 @dataclass(frozen=True, slots=True)
 class RoomPool:
-    """A pool of a host as a VM sees it; `volumes` pairs path and allocation in bytes."""
+    """A pool of a host as a VM sees it; `volumes` pairs path and bytes taken, `capacities` path and virtual size."""
 
     name: str
     path: str
     active: bool
     available: int
     volumes: tuple[tuple[str, int], ...] = ()
+    capacities: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +124,10 @@ class Room:
         """Bytes a volume takes, or None where no active pool holds it."""
         return next((size for pool in self.pools for p, size in pool.volumes if p == path), None)
 
+    def capacity(self, path: str) -> int | None:
+        """A volume's virtual size in bytes, or None where no active pool holds it."""
+        return next((size for pool in self.pools for p, size in pool.capacities if p == path), None)
+
     def pool(self, name: str) -> RoomPool | None:
         return next((pool for pool in self.pools if pool.name == name), None)
 
@@ -118,6 +142,27 @@ class CloneDisk:
     format: str
     path: str
     shared: bool = False
+    min_free: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDisk:
+    """A disk that a move copies into the pool of the same name there. `size` is what it will take there, in bytes."""
+
+    target: str
+    pool: str
+    volume: str
+    path: str
+    size: int
+    min_free: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPool:
+    """A declared pool that is not declared shared; `path` is its folder."""
+
+    name: str
+    path: str
     min_free: int = 0
 
 
@@ -142,7 +187,9 @@ class WantedNic:
 
 @dataclass(frozen=True, slots=True)
 class VmDesired:
-    """As declared; None means not managed. `shared` pairs name and target of each pool declared shared."""
+    """As declared; None means not managed. `shared` pairs name and target of each pool declared shared, `local` are
+    the other declared pools.
+    """
 
     name: str
     host: str
@@ -158,3 +205,4 @@ class VmDesired:
     moves: MovePolicy = field(default_factory=MovePolicy)
     checks: tuple[Check, ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
+    local: tuple[LocalPool, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any
 from lxml import etree
 
 from reconciler.kind import Sight
+from reconciler.kinds.vm.copy_wire import beneath, read_copies
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
@@ -82,7 +83,8 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
 def _room_pool(pool: PoolReading) -> RoomPool:
     target = parse(pool.xml).findtext("target/path") or ""
     volumes = tuple((volume.path, volume.allocation) for volume in pool.volumes)
-    return RoomPool(pool.name, target, pool.active, pool.available, volumes)
+    capacities = tuple((volume.path, volume.capacity) for volume in pool.volumes)
+    return RoomPool(pool.name, target, pool.active, pool.available, volumes, capacities)
 
 
 def read_ssh(reply: Reply) -> dict[str, str]:
@@ -109,6 +111,8 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
     known = dict(reading.addresses)
     addresses = [known.get(nic.mac) or neighbours.get(nic.mac, "") for nic in nics]
     fleet, digest, making = read_mark(root)
+    copying, left = read_copies(root)
+    layers = beneath(live)
     return DomainState(
         uuid=reading.uuid,
         power=_POWER.get(reading.state, reading.state),
@@ -119,13 +123,15 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         arch=root.find("os/type").get("arch", ""),
         machine=live.find("os/type").get("machine", ""),
         cpu=_cpu(root),
-        disks=tuple(_disk(disk) for disk in root.findall("devices/disk")),
+        disks=tuple(_disk(disk, layers) for disk in root.findall("devices/disk")),
         nics=nics,
         nvram=root.findtext("os/nvram") or "",
         console=root.find("devices/console") is not None,
         fleet=fleet,
         digest=digest,
         making=making,
+        copying=copying,
+        left=left,
         immovable=_immovable(root),
         files=tuple(t for t in (root.findtext(f"os/{n}") for n in ("kernel", "initrd", "loader")) if t),
         virt=root.get("type", ""),
@@ -182,7 +188,7 @@ def _nic(element: Any) -> Nic:
     return Nic(mac.get("address").lower() if mac is not None else "", where.get("network", ""), where.get("bridge", ""))
 
 
-def _disk(element: Any) -> Disk:
+def _disk(element: Any, layers: Mapping[str, str]) -> Disk:
     source, driver = element.find("source"), element.find("driver")
     where = dict(source.attrib) if source is not None else {}
     how = dict(driver.attrib) if driver is not None else {}
@@ -194,6 +200,7 @@ def _disk(element: Any) -> Disk:
         cache=how.get("cache", ""),
         readonly=element.find("readonly") is not None or element.get("device") == "cdrom",
         shareable=element.find("shareable") is not None,
+        beneath=layers.get(element.find("target").get("dev", ""), ""),
     )
 
 

@@ -24,6 +24,7 @@ from reconciler.ports import DomainReading, Reply
 HERE = Path(__file__).parent
 FILES = sorted(path.name for path in HERE.glob("*.xml"))
 UUID = "00000000-0000-4000-8000-000000000001"
+IMAGES = "/var/lib/libvirt/images"
 
 
 def _text(name: str) -> str:
@@ -79,7 +80,7 @@ def test_everything_is_read() -> None:
     state = _stored("made-of-everything.xml")
     assert (state.memory, state.vcpus, state.cpu) == (2 * 2**30, 4, "host-passthrough")
     assert state.disks == (
-        Disk("vda", "/var/lib/libvirt/images/base.qcow2", "file", "qcow2", "none"),
+        Disk("vda", f"{IMAGES}/base.qcow2", "file", "qcow2", "none", beneath=f"{IMAGES}/golden.qcow2"),
         Disk("vdb", "/dev/vg0/data", "block", "raw", shareable=True),
         Disk("vdc", "pool/image", "network", "raw"),
         Disk("sda", "", "file", "raw", readonly=True),

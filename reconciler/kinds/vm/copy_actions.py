@@ -1,0 +1,48 @@
+"""What a move that copies disks leaves to do, as values: half-made copies go, and old ones where that is declared."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from reconciler.kinds.vm.state import VolumeAt
+from reconciler.model.action import Action
+from reconciler.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClearCopy(Action):
+    """Delete the volumes that an ended move was making for this VM on another host, and the note of them.
+
+    Where the VM has arrived beside them they are its disks: then only the note goes.
+    """
+
+    verb: ClassVar[str] = "clear-copy"
+    symbol: ClassVar[str] = "-"
+    uuid: str
+    volumes: tuple[VolumeAt, ...]
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.having(self.place, replace(snapshot.get(self.place), copying=()))
+
+    def explain(self) -> str:
+        halves = [str(volume) for volume in self.volumes if volume.host != self.place.host]
+        if not halves:
+            return "note that its disks were copied"
+        return f"delete half-made copies of its disks: {', '.join(halves)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteOldCopy(Action):
+    """Delete the volumes that a VM's moves left on the hosts it came from, once it runs from its new ones."""
+
+    verb: ClassVar[str] = "delete-old-copy"
+    symbol: ClassVar[str] = "-"
+    uuid: str
+    volumes: tuple[VolumeAt, ...]
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        state = snapshot.get(self.place)
+        kept = tuple(volume for volume in state.left if volume not in self.volumes)
+        return snapshot.having(self.place, replace(state, left=kept))
+
+    def explain(self) -> str:
+        return f"delete what its move left: {', '.join(str(volume) for volume in self.volumes)}"
