@@ -24,6 +24,7 @@ class Reply:
 class DomainReading:
     """One domain as libvirt gives it; `state` is libvirt's word (running, paused, shutoff, ...).
 
+    `reason` is libvirt's word for why, where it matters: migrating, starting up, user, I/O error.
     `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address.
     """
 
@@ -37,6 +38,7 @@ class DomainReading:
     migrating: bool = False
     addresses: tuple[tuple[str, str], ...] = ()
     taints: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class JobNumbers:
 
 @dataclass(frozen=True, slots=True)
 class MigrationRequest:
-    """A peer-to-peer live migration: the URI the source's libvirtd opens, and the URI of the memory channel.
+    """A live migration: peer to peer by the URI the source's libvirtd opens, or `managed`, with both libvirtds spoken
+    to from here and `destination` empty. `data` is the URI of the memory channel.
 
     `disks` are targets of disks that are copied too, through `disks_port` of the destination; all others stay where
     they are. Zero or empty means: leave libvirt's default.
@@ -153,6 +156,7 @@ class MigrationRequest:
     timeout: float = 600.0
     disks: tuple[str, ...] = ()
     disks_port: int = 0
+    managed: bool = False
 
 
 class Shell(Protocol):
@@ -189,6 +193,10 @@ class Hypervisor(Protocol):
 
     def shutdown_domain(self, host: HostCard, uuid: str) -> None: ...
 
+    def resume_domain(self, host: HostCard, uuid: str) -> None:
+        """Let a paused guest go on where it is; raises Refused when it is not paused."""
+        ...
+
     def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None: ...
 
     def set_metadata(self, host: HostCard, uuid: str, uri: str, element: str) -> None:
@@ -221,7 +229,19 @@ class Hypervisor(Protocol):
 
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None: ...
 
-    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers: ...
+    def running_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
+        """Numbers of the migration by which that domain leaves this host now; None where there is none."""
+        ...
+
+    def migrate(
+        self,
+        host: HostCard,
+        request: MigrationRequest,
+        watch: Callable[[JobNumbers], None],
+        there: HostCard | None = None,
+    ) -> JobNumbers:
+        """Blocks until it has ended. `there` is the destination of a managed one, which ends with its caller."""
+        ...
 
 
 class SpecSource(Protocol):

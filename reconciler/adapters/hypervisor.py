@@ -98,6 +98,10 @@ class LibvirtHypervisor:
         with self._calling(host) as connection:
             connection.lookupByUUIDString(uuid).shutdown()
 
+    def resume_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, 60) as connection:
+            connection.lookupByUUIDString(uuid).resume()
+
     def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None:
         with self._calling(host) as connection:
             connection.lookupByUUIDString(uuid).setAutostart(int(on))
@@ -191,15 +195,39 @@ class LibvirtHypervisor:
         with self._calling(host) as connection:
             return numbers(connection.lookupByUUIDString(uuid).jobStats(flags))
 
-    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers:
+    def running_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
+        """Of the migration by which it leaves this host; None without one, and where the domain is not (any more)."""
+        from reconciler.adapters.migration import numbers
+
+        with self._calling(host) as connection:
+            try:
+                stats = connection.lookupByUUIDString(uuid).jobStats()
+            except self._lib.libvirtError as error:
+                if error.get_error_code() in (self._lib.VIR_ERR_NO_DOMAIN, self._lib.VIR_ERR_OPERATION_INVALID):
+                    return None
+                raise
+            leaving = stats.get("operation") == self._lib.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT
+            return numbers(stats) if leaving else None
+
+    def migrate(
+        self,
+        host: HostCard,
+        request: MigrationRequest,
+        watch: Callable[[JobNumbers], None],
+        there: HostCard | None = None,
+    ) -> JobNumbers:
         """Returns the finished job's numbers. On failure raises Refused; the caller asks both hosts what is true."""
         from reconciler.adapters.migration import Migrating
 
-        with self._calling(host, None) as connection:
-            return Migrating(self._lib, connection, request, watch, lambda: self._poke(host)).run()
-
-    def _poke(self, host: HostCard) -> contextlib.AbstractContextManager[Any]:
-        return self._calling(host, _STALL)
+        with contextlib.ExitStack() as calls:
+            connection = calls.enter_context(self._calling(host, None))
+            other = calls.enter_context(self._calling(there, None)) if request.managed and there else None
+            patience = (
+                3 * _STALL if other is not None else _STALL
+            )  # past it the connection is cut, and a managed move ends
+            return Migrating(
+                self._lib, (connection, other), request, watch, lambda: self._calling(host, patience)
+            ).run()
 
     @contextlib.contextmanager
     def _calling(self, host: HostCard, deadline: float | None = 30.0) -> Iterator[Any]:

@@ -7,6 +7,12 @@ from lxml import etree
 
 from reconciler.ports import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
 
+_REASONS = (
+    ("PAUSED", "MIGRATION", "migrating"),
+    ("PAUSED", "STARTING_UP", "starting up"),
+    ("PAUSED", "USER", "user"),
+    ("PAUSED", "IOERROR", "I/O error"),
+)
 _STATES = ("unknown", "running", "blocked", "paused", "stopping", "shutoff", "crashed", "suspended")
 
 
@@ -63,7 +69,7 @@ def _capabilities(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tup
 
 def read_domain(lib: Any, domain: Any) -> DomainReading:
     """One domain; addresses, taints and the job only where it runs."""
-    state = domain.state(0)[0]
+    state, why = domain.state(0)
     active, persistent = bool(domain.isActive()), bool(domain.isPersistent())
     live = domain.XMLDesc(0) if active else ""
     return DomainReading(
@@ -77,6 +83,19 @@ def read_domain(lib: Any, domain: Any) -> DomainReading:
         migrating=active and _migrating(lib, domain),
         addresses=_addresses(lib, domain, live) if active else (),
         taints=_taints(lib, domain) if active else (),
+        reason=_reason(lib, state, why),
+    )
+
+
+def _reason(lib: Any, state: int, why: int) -> str:
+    """Of libvirt's many reasons those that something is done about; older libvirts do not know all of them."""
+    return next(
+        (
+            word
+            for of, reason, word in _REASONS
+            if state == getattr(lib, f"VIR_DOMAIN_{of}") and why == getattr(lib, f"VIR_DOMAIN_{of}_{reason}", None)
+        ),
+        "",
     )
 
 

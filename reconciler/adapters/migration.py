@@ -1,4 +1,4 @@
-"""One peer-to-peer migration: started in a thread, followed by its job's statistics, aborted at its time limit.
+"""One migration, peer to peer or between two connections of ours: run in a thread, followed, aborted at its time limit.
 
 Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success.
 """
@@ -16,18 +16,22 @@ _POLL = 0.25
 
 
 class Migrating:
-    """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error."""
+    """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error.
+
+    `connections` are the source's, and the destination's where it is not the source that opens it.
+    """
 
     def __init__(
         self,
         lib: Any,
-        connection: Any,
+        connections: tuple[Any, Any],
         request: MigrationRequest,
         watch: Callable[[JobNumbers], None],
         poke: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
-        self._domain = connection.lookupByUUIDString(request.uuid)
+        source, self._destination = connections
+        self._domain = source.lookupByUUIDString(request.uuid)
         self._error: Exception | None = None
         self._last = JobNumbers()
 
@@ -61,13 +65,16 @@ class Migrating:
             parameters[lib.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = list(request.disks)
             parameters[lib.VIR_MIGRATE_PARAM_DISKS_PORT] = request.disks_port
         try:
-            self._domain.migrateToURI3(request.destination, parameters, self._flags())
+            if self._destination is None:
+                self._domain.migrateToURI3(request.destination, parameters, self._flags())
+            else:
+                self._domain.migrate3(self._destination, parameters, self._flags())
         except lib.libvirtError as error:
             self._error = error
 
     def _flags(self) -> int:
         lib, request = self._lib, self._request
-        flags = lib.VIR_MIGRATE_LIVE | lib.VIR_MIGRATE_PEER2PEER
+        flags = lib.VIR_MIGRATE_LIVE | (lib.VIR_MIGRATE_PEER2PEER if self._destination is None else 0)
         flags |= lib.VIR_MIGRATE_PERSIST_DEST | lib.VIR_MIGRATE_UNDEFINE_SOURCE
         flags |= lib.VIR_MIGRATE_ABORT_ON_ERROR
         for on, name in (

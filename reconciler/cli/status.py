@@ -72,6 +72,7 @@ def _show(wanted: Wanted, seen: Snapshot, made: Plan) -> None:
     declared_vms = {item.place.name: str(item.place) for item in wanted.desired if item.place.kind == "vm"}
     for place, vm in seen.of("vm"):
         word = _word(declared_vms[place.name], made) if place.name in declared_vms else "not declared"
+        word = "being moved" if any(m.uuid == vm.uuid for m in seen.migrations) else word
         vms.append(
             [
                 place.name,

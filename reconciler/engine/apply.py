@@ -120,12 +120,12 @@ class Walk:
         busy = [other for other in (*self._running.values(), *chosen) if not other.looks]
         if action.looks:
             return True
-        if action.disruption in _MOVES:
-            moves = [other for other in busy if other.disruption in _MOVES]
+        if _moves(action):
+            moves = [other for other in busy if _moves(other)]
             hosts = [host for other in moves for host in other.busy]
             most = max((hosts.count(host) for host in action.busy), default=0)
             return len(moves) < self._limits.moves and most < self._limits.moves_per_host
-        return all(not other.busy & action.busy for other in busy if other.disruption not in _MOVES)
+        return all(not other.busy & action.busy for other in busy if not _moves(other))
 
     def _run(self, action: Action) -> Outcome:
         hands = replace(
@@ -160,6 +160,11 @@ class Walk:
 
     def _progress(self, action: Action, phase: str, done: int, total: int, facts: Mapping[str, Any]) -> None:
         self._tell(Progress(action.id, phase, done, total, facts))
+
+
+def _moves(action: Action) -> bool:
+    """Does a VM travel while it runs? Also one that somebody else sent on its way."""
+    return action.disruption in _MOVES or action.followed is not None
 
 
 def _kind_of(action: Action, kinds: Mapping[str, Kind]) -> str:

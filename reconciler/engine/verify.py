@@ -22,6 +22,7 @@ def _leases(made: Plan, again: Plan, after: Snapshot) -> list[Place]:
     """This plan's own, and whatever of any lease is drift at the ends of its moves: a rule names no lease."""
     ways = [a.passage for a in made.actions if a.passage]
     names, ends = {way.lease for way in ways}, {host for way in ways for host in (way.source, way.destination)}
+    ends |= {host for a in made.actions if a.followed for host in (a.followed.host, a.place.host)}
     mine = {place for place, state in after.of("lease") if getattr(state, "lease", "") in names}
     drift = {d.place for d in again.differences if d.place.kind == "lease" and d.place.host in ends}
     return sorted(mine | drift)

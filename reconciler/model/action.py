@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
-from reconciler.model.snapshot import Snapshot
+from reconciler.model.snapshot import Migration, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Passage:
     """What one move needs between two hosts while it lasts; `lease` names it on both of them.
 
     `port` is on the destination; `standing` says its firewall lets the peer in already. `disks` says that disks are
-    copied too, which takes a second port there: `disks_port` and `disks_standing`.
+    copied too, which takes a second port there: `disks_port` and `disks_standing`. `managed` says that the reconciler
+    speaks to both hosts itself, so that neither logs in on the other.
     """
 
     lease: str
@@ -33,6 +34,7 @@ class Passage:
     disks: bool = False
     disks_port: int = 0
     disks_standing: bool = False
+    managed: bool = False
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -92,6 +94,11 @@ class Action:
     @property
     def passage(self) -> Passage | None:
         """The way between hosts this action needs opened for it, if any."""
+        return None
+
+    @property
+    def followed(self) -> Migration | None:
+        """The running migration this action waits for, if any: what was opened for it is closed after this action."""
         return None
 
     @property

@@ -50,11 +50,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Leases between hosts: key type, lifetime in seconds, and the user who logs in on the destination."""
+    """Leases between hosts: key type, lifetime in seconds, and the user who logs in on the destination.
+
+    `mode` is key (the source logs in with a leased one) or none (the reconciler drives the move, nobody logs in).
+    """
 
     key_type: str = "ed25519"
     lifetime: int = 900
     user: str = "root"
+    mode: str = "key"
 
 
 @dataclass(frozen=True, slots=True)

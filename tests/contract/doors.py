@@ -55,6 +55,7 @@ def real(folder: Path) -> Door:
     node.write_text(NODE, encoding="utf-8")
     hypervisor = LibvirtHypervisor(None, uri=f"test://{node}")
     lacks = {
+        "jobs": "the test driver has no job statistics",
         "undefine": "the test driver knows no undefine flags",
         "compare": "the test driver compares no CPUs; the answer is unknown, as it must be",
     }

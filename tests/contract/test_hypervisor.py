@@ -78,6 +78,7 @@ def test_what_is_not_there(door: Door) -> None:
         lambda: door.hypervisor.start_domain(door.card, OTHER),
         lambda: door.hypervisor.shutdown_domain(door.card, OTHER),
         lambda: door.hypervisor.undefine_domain(door.card, OTHER),
+        lambda: door.hypervisor.resume_domain(door.card, OTHER),
         lambda: door.hypervisor.set_autostart(door.card, OTHER, True),
         lambda: door.hypervisor.set_metadata(door.card, OTHER, MARK, write_mark("vpd")),
         lambda: door.hypervisor.start_pool(door.card, "nothere"),
@@ -127,6 +128,16 @@ def test_a_running_domain_keeps_its_live_definition_until_the_next_boot(door: Do
     assert reading.state == "running"
     assert read_domain(reading, {}).memory == 128 * 2**20
     assert ">65536<" in reading.live
+
+
+def test_only_a_paused_domain_is_resumed_and_nothing_leaves_a_host_alone(door: Door) -> None:
+    _define(door)
+    door.hypervisor.start_domain(door.card, UUID)
+    with pytest.raises(Refused, match="paused"):
+        door.hypervisor.resume_domain(door.card, UUID)
+    assert _seen(door).reason == ""
+    for uuid in (UUID, OTHER) if "jobs" not in door.lacks else ():
+        assert door.hypervisor.running_job(door.card, uuid) is None
 
 
 def test_start_and_shut_down(door: Door) -> None:

@@ -71,26 +71,76 @@ def test_killed_while_moving(running: User, d25: LabHost, d26: LabHost) -> None:
         here, there = there, here
 
 
-def test_killed_in_the_middle_of_the_copy(running: User, d25: LabHost, d26: LabHost) -> None:
-    """libvirt goes on without us; the next pass starts no second migration, and a later one finds all done."""
-    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
-    running.edit("vms.yaml", "  vcpus: 1", "  migration: {bandwidth: 8MiB/s}\n  vcpus: 1")
-    process = running.start("apply", str(running.folder), "--yes")
+def killed_in_the_copy(user: User, d25: LabHost) -> None:
+    """A slow copy whose reconciler is gone; libvirt goes on with it."""
+    process = user.start("apply", str(user.folder), "--yes")
     end = time.monotonic() + 60
     while "Unbounded" not in d25.do("virsh", "domjobinfo", VM).stdout:
         assert time.monotonic() < end, "no migration began"
         time.sleep(0.2)
     process.kill()
     process.communicate()
-    said = running.plan()
-    assert said.code == 1, said.text
-    assert "is being migrated right now" in said.out
-    assert "revoke" not in said.out, "a lease in use is left alone"
-    while VM in d25.domains():
-        assert time.monotonic() < end + 60, "it never arrived"
-        time.sleep(0.5)
-    running.apply()
+
+
+@pytest.fixture
+def slow(running: User) -> User:
+    """What is applied next is a move with a slow copy."""
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    return running.edit("vms.yaml", "  vcpus: 1", "  migration: {bandwidth: 8MiB/s}\n  vcpus: 1")
+
+
+def test_killed_in_the_middle_of_the_copy(slow: User, d25: LabHost, d26: LabHost) -> None:
+    """libvirt goes on without us; one pass follows it, begins no second migration, and ends as if nothing had been."""
+    killed_in_the_copy(slow, d25)
+    said = slow.plan()
+    assert said.code == 0, said.text
+    assert "follow the migration lq-d25 -> lq-d26" in said.out
+    assert "move live" not in said.out
+    said = slow.apply()
+    assert "is refused, key deleted" in said.err
     assert d26.domains()[VM] == "running"
+    assert d26.dominfo(VM)["Autostart"] == "enable"
+    assert VM not in d25.domains()
+    slow.in_sync()
+
+
+def test_what_is_followed_fails_or_its_follower_is_killed_too(slow: User, d25: LabHost, d26: LabHost) -> None:
+    killed_in_the_copy(slow, d25)
+    follower = slow.start("apply", str(slow.folder), "--yes")
+    while "first copy" not in (follower.stderr.readline() if follower.stderr else "first copy"):
+        assert follower.poll() is None, "it did not follow"
+    d25.out("virsh", "domjobabort", VM)
+    out, err = follower.communicate(timeout=60)
+    assert follower.returncode == 1, out + err
+    assert "ended without success" in err
+    assert "is refused, key deleted" in err
+    assert d25.domains()[VM] == "running"
+    assert VM not in d26.domains()
+    killed_in_the_copy(slow, d25)
+    killed_at(slow, "follow.ended")
+    slow.apply()
+    assert d26.domains()[VM] == "running"
+    assert d26.dominfo(VM)["Autostart"] == "enable"
+    slow.in_sync()
+
+
+def test_a_guest_left_paused_by_its_migration_is_resumed_and_one_paused_by_a_user_is_not(
+    running: User, d25: LabHost
+) -> None:
+    """libvirt itself says why it is paused; the reason it has is changed where it keeps it, in its status file."""
+    d25.out("virsh", "suspend", VM)
+    said = running.apply(code=1)
+    assert "is paused (user) on lq-d25" in said.text
+    assert d25.domains()[VM] == "paused"
+    sockets = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket"
+    d25.sh(f"systemctl stop {sockets} libvirtd")
+    d25.sh(f"sed -i \"s/state='paused' reason='user'/state='paused' reason='migration'/\" /run/libvirt/qemu/{VM}.xml")
+    d25.sh(f"systemctl start {sockets} libvirtd")
+    assert d25.out("virsh", "domstate", "--reason", VM).strip() == "paused (migrating)"
+    killed_at(running, "resume.asked")
+    assert d25.domains()[VM] == "paused"
+    running.apply()
+    assert d25.domains()[VM] == "running"
     running.in_sync()
 
 

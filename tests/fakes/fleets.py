@@ -126,6 +126,7 @@ class Fleet:
         self.placed: dict[str, str] = {}
         self.measure = "2s"
         self.extra = ""
+        self.access = "key"
 
     def revive(self) -> None:
         """Another process of the reconciler begins, some seconds later."""
@@ -148,7 +149,8 @@ class Fleet:
     def specs(self) -> Text:
         named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        policy = f"spec: {{defaults: {{migration: {{measure: {self.measure}}}}}}}"
+        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}}}"
+        policy = f"spec: {{defaults: {{{access}, {migration}}}}}"
         return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)
 
     @property

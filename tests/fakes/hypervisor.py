@@ -24,6 +24,7 @@ from reconciler.ports import (
     PoolReading,
     VolumeReading,
 )
+from tests.fakes import copying
 from tests.fakes.shell_lease import login
 from tests.fakes.world import Domain, File, Host, Pool, Storage, World, address_of
 
@@ -90,6 +91,7 @@ class FakeHypervisor:
             autostart=domain.autostart,
             migrating=domain.migrating,
             addresses=addresses,
+            reason=domain.reason,
         )
 
     def _pool_reading(self, host: Host, pool: Pool) -> PoolReading:
@@ -183,6 +185,17 @@ class FakeHypervisor:
             domain = self._domain(there, uuid)
             if domain.name not in self._world.deaf_guests:
                 domain.stops_at = self._world.time + 3
+
+    def resume_domain(self, host: HostCard, uuid: str) -> None:
+        with self._calling(host, "resume_domain") as there:
+            domain = self._domain(there, uuid)
+            if domain.state != "paused":
+                raise Refused(host.name, "libvirt says: Requested operation is not valid: domain is not paused")
+            if self._world.running(uuid) != [there.name] or uuid in self._world.copying:
+                raise self._world.wrong(f"{domain.name} would be resumed on {host.name} and is elsewhere too")
+            if domain.reason in ("user", "I/O error"):
+                raise self._world.wrong(f"{domain.name} would be resumed, paused by {domain.reason}")
+            domain.state, domain.reason = "running", ""
 
     def set_autostart(self, host: HostCard, uuid: str, on: bool) -> None:
         with self._calling(host, "set_autostart") as there:
@@ -299,38 +312,53 @@ class FakeHypervisor:
             self._domain(there, uuid)
             return self._jobs.get((host.name, uuid))
 
-    def migrate(self, host: HostCard, request: MigrationRequest, watch: Callable[[JobNumbers], None]) -> JobNumbers:
-        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere)."""
+    def running_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
+        with self._calling(host, "running_job") as there:
+            domain = there.domains.get(uuid)
+            return self._numbers(uuid) if domain and domain.migrating else None
+
+    def _numbers(self, uuid: str) -> JobNumbers:
+        left = self._world.copying[uuid].ends_at - self._world.time
+        done = max(0, int(2**28 * (1 - left / copying.LASTS)))
+        return JobNumbers("first copy", 2**28, done, 2**28 - done, 2**30, 2**20, 1, int(1000 * (copying.LASTS - left)))
+
+    def migrate(
+        self,
+        host: HostCard,
+        request: MigrationRequest,
+        watch: Callable[[JobNumbers], None],
+        there: HostCard | None = None,
+    ) -> JobNumbers:
+        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere).
+
+        The job itself is the world's: it goes on when the caller is killed or loses its connection.
+        """
         with self._calling(host, "migrate") as source:
             domain = self._domain(source, request.uuid)
-            there = self._reached(source, request)
-            self._accepts(source, there, domain, request.disks)
-            watch(JobNumbers("first copy", 2**28, 2**27, 2**27, 2**30, 2**20, 1, 100))
-            self._copy_disks(source, there, domain, request)
+            target = self._reached(source, request, there)
+            self._accepts(source, target, domain, request.disks)
+            self._copy_disks(source, target, domain, request)
             broken, self.broken = self.broken, ""
+            job = copying.begin(self._world, source, target, domain, "arrived" if broken in ("", "lost") else broken)
+            job.life = self._life if request.managed else -1
+        while domain.migrating:
+            with self._calling(host, "job_stats"):
+                watch(self._numbers(domain.uuid))
+            self._world.pass_time(2)
+        with self._calling(host, "migrated"):
             if broken == "refused":
                 raise Refused(host.name, "libvirt says: operation failed: migration out job: unexpectedly failed")
-            if broken == "paused":
-                domain.state = "paused"
+            if broken:
                 raise Unreachable(host.name, "libvirtd did not answer: end of file")
-            del source.domains[domain.uuid]
-            there.domains[domain.uuid] = Domain(domain.uuid, domain.name, domain.config, "running", domain.live)
-            if broken == "lost":
-                raise Unreachable(host.name, "libvirtd did not answer: end of file")
-            job = JobNumbers("done", 2**28, 2**28, 0, 2**30, 0, 2, 400, 20)
-            self._jobs[there.name, domain.uuid] = job
-            return job
+            done = JobNumbers("done", 2**28, 2**28, 0, 2**30, 0, 2, 400, 20)
+            self._jobs[job.there.name, domain.uuid] = done
+            return done
 
-    def _reached(self, source: Host, request: MigrationRequest) -> Host:
-        control, data = urlsplit(request.destination), urlsplit(request.data)
-        key = parse_qs(control.query)["keyfile"][0]
-        reply = login(self._world, source, key, control.username or "", control.hostname or "")
-        if reply.code != 0:
-            raise Refused(source.name, f"libvirt says: Cannot recv data: {reply.err}")
-        there = self._world.by_address(source.resolve(control.hostname or ""))
-        by_data = self._world.by_address(data.hostname or "")
-        if there is None or by_data is not there:
-            raise self._world.wrong(f"control goes to {control.hostname}, data to {data.hostname}")
+    def _reached(self, source: Host, request: MigrationRequest, card: HostCard | None) -> Host:
+        data = urlsplit(request.data)
+        there = self._managed(request, card) if request.managed else self._logged_in(source, request)
+        if there is None or self._world.by_address(data.hostname or "") is not there:
+            raise self._world.wrong(f"control goes to {there and there.name}, data to {data.hostname}")
         for port in (data.port or 0, *([request.disks_port] if request.disks else [])):
             if not there.firewall.admits(there.nic, source.address, port):
                 at = f"{data.hostname}:{port}"
@@ -338,6 +366,22 @@ class FakeHypervisor:
         if request.disks and request.disks_port in (0, data.port):
             raise self._world.wrong(f"disks would go through port {request.disks_port}, memory through {data.port}")
         return there
+
+    def _managed(self, request: MigrationRequest, card: HostCard | None) -> Host | None:
+        if request.destination or card is None:
+            raise self._world.wrong(f"a managed migration with a URI ({request.destination}) or to nobody")
+        there = self._world.hosts[card.name]
+        if not there.up:
+            raise Unreachable(card.name, "libvirtd does not answer")
+        return there
+
+    def _logged_in(self, source: Host, request: MigrationRequest) -> Host | None:
+        control = urlsplit(request.destination)
+        key = parse_qs(control.query)["keyfile"][0]
+        reply = login(self._world, source, key, control.username or "", control.hostname or "")
+        if reply.code != 0:
+            raise Refused(source.name, f"libvirt says: Cannot recv data: {reply.err}")
+        return self._world.by_address(source.resolve(control.hostname or ""))
 
     def _accepts(self, source: Host, there: Host, domain: Domain, copied: tuple[str, ...]) -> None:
         if domain.state != "running":

@@ -24,6 +24,12 @@ def _moving(measure: str = "2s") -> Fleet:
     return fleet.place(web="lq-d26")
 
 
+def _runs_once(fleet: Fleet) -> bool:
+    """On two hosts it is only while it is being copied."""
+    states = [state for _, state in fleet.world.where("web")]
+    return states == ["running"] or (sorted(states) == ["paused", "running"] and bool(fleet.world.copying))
+
+
 def _check_end(fleet: Fleet, host: str) -> None:
     assert fleet.world.violations == []
     assert fleet.world.where("web") == [(host, "running")]
@@ -39,7 +45,7 @@ def test_an_error_at_each_step_of_a_move(failpoint: str) -> None:
     report = fleet.apply()
     assert fleet.world.fault is None, "the failpoint was not reached"
     assert report.verdict in ("failed", "revocation-pending")
-    assert len(fleet.world.where("web")) == 1
+    assert _runs_once(fleet)
     if failpoint != "lease.dropped":
         assert fleet.world.residue() == []
     fleet.converge()
@@ -53,8 +59,8 @@ def test_a_kill_at_each_step_of_a_move(failpoint: str) -> None:
     with pytest.raises(Killed):
         fleet.apply()
     fleet.revive()
-    assert len(fleet.world.where("web")) == 1
-    fleet.converge()
+    assert _runs_once(fleet)
+    fleet.converge(1)
     _check_end(fleet, "lq-d26")
 
 
@@ -92,9 +98,9 @@ def test_a_kill_at_every_call_of_a_move(after: bool) -> None:
         fleet.world.kill_at, fleet.world.kill_after_effect = number, after
         with pytest.raises(Killed):
             fleet.apply()
-        assert len(fleet.world.where("web")) == 1, number
+        assert _runs_once(fleet), number
         fleet.revive()
-        fleet.converge()
+        fleet.converge(1)
         _check_end(fleet, "lq-d26")
 
 
@@ -103,7 +109,7 @@ def test_an_unreachable_host_at_every_call_of_a_move() -> None:
         fleet = _moving("0s")
         fleet.world.fail_at = number
         report = fleet.apply()
-        assert len(fleet.world.where("web")) == 1, number
+        assert _runs_once(fleet), number
         assert fleet.world.violations == []
         if fleet.world.residue():
             assert report.verdict != "ok", number
@@ -175,7 +181,8 @@ def test_a_vm_that_runs_nowhere_after_a_move_is_for_a_person() -> None:
     assert "runs nowhere after a failed move: paused on lq-d25" in " ".join(o.text for o in report.failed)
     assert fleet.world.where("web") == [("lq-d25", "paused")]
     assert fleet.world.residue() == []
-    assert fleet.apply().outcomes == ()
+    fleet.converge(1)
+    _check_end(fleet, "lq-d26")
 
 
 def test_a_destination_that_dies_is_reported_and_its_lease_is_swept_when_it_is_back() -> None:

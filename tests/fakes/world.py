@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from reconciler.errors import Unreachable
 from tests.fakes.firewalld import Firewalld
@@ -58,6 +59,7 @@ class Domain:
     autostart: bool = False
     migrating: bool = False
     stops_at: float | None = None
+    reason: str = ""
 
     @property
     def active(self) -> bool:
@@ -171,8 +173,23 @@ class Host:
         return canonical or (self.static if "." in self.static else "")
 
 
+class Ending(Protocol):
+    """Something that ends by itself with time, between two hosts: tests/fakes/copying."""
+
+    source: Host
+    there: Host
+    ends_at: float
+    how: str
+    life: int
+
+    def end(self) -> None: ...
+
+
 class World:
-    """All of it, behind one lock. `kill_at` ends the reconciler at that call; `fault` is raised at a failpoint."""
+    """All of it, behind one lock. `kill_at` ends the reconciler at that call; `fault` is raised at a failpoint.
+
+    `orphans` is how managed migrations end whose reconciler died: refused (the source goes on) or paused (there).
+    """
 
     def __init__(self, *hosts: Host, exports: dict[str, Storage] | None = None) -> None:
         self.hosts = {host.name: host for host in hosts}
@@ -188,6 +205,8 @@ class World:
         self.fault: tuple[str, BaseException] | None = None
         self.happens: tuple[str, Callable[[], None]] | None = None
         self.copies: list[str] = []
+        self.copying: dict[str, Ending] = {}
+        self.orphans = "refused"
         self.deaf_guests: set[str] = set()
         self.randoms = 0
 
@@ -234,6 +253,12 @@ class World:
         """What the hosts do by themselves: timed rules and keys end, guests that were asked shut down."""
         with self.lock:
             self.time += seconds
+            for uuid, job in list(self.copying.items()):
+                if job.life in self.ended:
+                    job.how, job.ends_at = self.orphans, self.time
+                if job.ends_at <= self.time and job.source.up and job.there.up:
+                    del self.copying[uuid]
+                    job.end()
             for host in self.hosts.values():
                 host.firewall.expire(self.time)
                 host.leases = {name: lease for name, lease in host.leases.items() if lease.ends > self.time}

@@ -57,7 +57,8 @@ def fleet(seed: int) -> Made:
     draft = _Draft(Random(seed))  # noqa: S311
     draft.hosts = [f"h{number}" for number in range(draft.random.randint(2, 5))]
     cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE] * 8])
-    draft.specs.append(f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec: {{limits: {{disruption: {cap}}}}}\n")
+    mode = f"defaults: {{access: {{mode: {'none' if seed % 5 == 0 else 'key'}}}}}"
+    draft.specs.append(f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec: {{limits: {{disruption: {cap}}}, {mode}}}\n")
     for number, host in enumerate(draft.hosts):
         _host(draft, host, f"10.0.0.{number + 1}")
     _pools(draft)
@@ -171,6 +172,8 @@ def _domain(draft: _Draft, number: int, mac: str) -> DomainState:
         fleet=random.choice(["laws"] * 6 + ["", "other"]),
         immovable=("host device (pci)",) if draft.often(0.05) else (),
     )
+    if state.power == "paused":
+        return replace(state, reason=random.choice(["migrating", "user", ""]))
     if state.power == "stopped" and draft.often(0.2):
         return replace(state, fleet="laws", making=(f"shared/v{number}.img",))
     return state
@@ -204,8 +207,11 @@ def _drift(draft: _Draft) -> tuple[tuple[Silence, ...], tuple[Migration, ...]]:
         hidden = {*kinds, *(("room",) if "vm" in kinds else ()), *(("gate",) if "lease" in kinds else ())}
         draft.objects = {p: s for p, s in draft.objects.items() if p.host != host or p.kind not in hidden}
     moving = [p for p, s in draft.objects.items() if p.kind == "vm" and s.power == "running"]
-    if not moving or not draft.often(0.1):
+    if not moving or not draft.often(0.3):
         return silences, ()
     place = random.choice(moving)
     draft.objects[place] = replace(draft.objects[place], migrating=True)
+    other = Place("vm", random.choice(draft.hosts), place.name)
+    if other not in draft.objects and other.host not in {s.host for s in silences} and draft.often():
+        draft.objects[other] = replace(draft.objects[place], power="paused", migrating=False)
     return silences, (Migration(place.host, place.name, draft.objects[place].uuid),)

@@ -14,7 +14,7 @@ from reconciler.engine import planfile
 from reconciler.engine.codec import dump_snapshot, read_snapshot
 from reconciler.engine.once import think
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
-from reconciler.kinds.vm.actions import CloneDomain, DefineDomain, MoveLive, StartDomain
+from reconciler.kinds.vm.actions import CloneDomain, DefineDomain, FollowMove, MoveLive, ResumeDomain, StartDomain
 from reconciler.model.disruption import Disruption
 from reconciler.model.plan import Plan
 from reconciler.wiring import KINDS
@@ -81,9 +81,14 @@ def test_no_vm_gets_a_second_owner(seed: int) -> None:
             case StartDomain():
                 assert set(seen) <= {action.place.host}
                 assert not silent
+            case ResumeDomain():
+                assert set(seen) == {action.place.host}
+                assert (seen[action.place.host].power, seen[action.place.host].reason) == ("paused", "migrating")
+                assert not silent
             case MoveLive():
                 assert set(seen) == {action.origin}
-                assert seen[action.origin].power == "running"
+                resumed = {a.id for a in plan.actions if isinstance(a, ResumeDomain) and a.uuid == action.uuid}
+                assert seen[action.origin].power == "running" or resumed & set(action.needs)
                 assert not silent & {action.origin, action.place.host}
 
 
@@ -115,6 +120,23 @@ def test_what_is_opened_is_closed_whatever_happens(seed: int) -> None:
         assert (end.needs, end.after) == ((), (move.id,))
         assert end.closes
         assert plan.actions.index(action) < plan.actions.index(move) < plan.actions.index(end)
+
+
+@LAW
+@given(SEEDS)
+def test_what_is_being_migrated_is_followed_or_left_alone(seed: int) -> None:
+    """Nothing is done to it before its follower, and no piece of its lease is taken away while it runs."""
+    made, plan = planned(seed)
+    for migration in made.seen.migrations:
+        mine = [a for a in plan.actions if a.place.kind == "vm" and a.place.name == migration.domain]
+        followers = [a for a in mine if isinstance(a, FollowMove)]
+        assert len(followers) <= 1
+        assert all(a is followers[0] or followers[0].id in a.needs for a in mine)
+        for action in plan.actions:
+            if isinstance(action, RevokeAccess) and action.domain == migration.domain:
+                assert followers
+                assert followers[0].id in action.after
+                assert action.during == (migration,)
 
 
 @LAW
@@ -177,7 +199,7 @@ def test_silent_hosts_get_no_action_of_what_is_unknown(seed: int) -> None:
         assert any(r.place.host == silence.host and r.place.kind == "host" for r in plan.refusals)
 
 
-@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort])
+@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort, FollowMove])
 def test_the_random_fleets_are_not_dull(kind: type) -> None:
     """A law nobody can break proves nothing: the seeds make every kind of action."""
-    assert sum(isinstance(action, kind) for seed in range(60) for action in planned(seed)[1].actions) > 5
+    assert sum(isinstance(action, kind) for seed in range(90) for action in planned(seed)[1].actions) > 5

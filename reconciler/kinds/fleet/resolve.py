@@ -29,7 +29,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         mode=spec.mode,
         suspended=spec.suspend,
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
-        access=AccessPolicy(access.key_type, int(access.lifetime), access.user),
+        access=AccessPolicy(access.key_type, int(access.lifetime), access.user, access.mode),
         migration=_moves(spec.defaults.migration),
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )

@@ -30,7 +30,9 @@ class ConnectionDefaults(Strict):
 
 
 class AccessSpec(Strict):
-    """Access leases between hosts."""
+    """Access leases between hosts; with mode none only the data port is leased, and no host logs in on another."""
+
+    mode: Literal["key", "none"] = "key"
 
     key_type: Literal["ed25519", "rsa-4096"] = "ed25519"
     lifetime: Duration = 900.0

@@ -6,7 +6,7 @@ from typing import ClassVar
 from reconciler.kinds.lease.state import LeaseState
 from reconciler.model.action import Action, Passage
 from reconciler.model.ref import Place
-from reconciler.model.snapshot import Snapshot
+from reconciler.model.snapshot import Migration, Snapshot
 from reconciler.model.units import show_duration
 
 
@@ -69,7 +69,10 @@ class OpenPort(_Way):
 
 @dataclass(frozen=True, kw_only=True)
 class ClosePort(Action):
-    """Take a timed rule away, also one that somebody made permanent; proven by its absence."""
+    """Take a timed rule away, also one that somebody made permanent; proven by its absence.
+
+    `during` are migrations it may serve: while one of them runs, it is left alone.
+    """
 
     verb: ClassVar[str] = "close-port"
     symbol: ClassVar[str] = "-"
@@ -78,6 +81,7 @@ class ClosePort(Action):
     peer: str = ""
     port: int = 0
     permanent: bool = False
+    during: tuple[Migration, ...] = ()
 
     @property
     def detail(self) -> str:
@@ -97,7 +101,7 @@ class ClosePort(Action):
 class RevokeAccess(Action):
     """Take the login away on the destination, prove that it is refused, then delete the key on the source.
 
-    `source` or `destination` is empty where only the other half was found.
+    `source` or `destination` is empty where only the other half was found. `during` as in ClosePort.
     """
 
     verb: ClassVar[str] = "revoke"
@@ -108,6 +112,7 @@ class RevokeAccess(Action):
     source: str = ""
     destination: str = ""
     user: str = "root"
+    during: tuple[Migration, ...] = ()
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         without = snapshot.lacking(Place("lease", self.destination, f"key-{self.lease}"))

@@ -3,6 +3,8 @@
 The private key is made on the source and never leaves it; what travels is the public half and the host's public keys.
 """
 
+from collections.abc import Sequence
+
 from reconciler.errors import HostError, Refused
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
 from reconciler.kinds.lease.state import FOLDER, KNOWN_HOSTS, PRIORITY, TAG
@@ -10,6 +12,7 @@ from reconciler.kinds.lease.wire import key_line, rich_rule
 from reconciler.model.action import Action, Passage
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
+from reconciler.model.snapshot import Migration
 from reconciler.ports import Hands, Reply
 
 _MAKE_KEY = f"""set -e; umask 077; d={FOLDER}/$1; mkdir -p "$d"; rm -f "$d/key" "$d/key.pub"
@@ -62,6 +65,8 @@ _SSH = [
 
 def run(action: Action, hands: Hands) -> Done:
     """Carry out one lease action; raises Refused when a host says no, and never leaves the rest undone for that."""
+    if isinstance(action, ClosePort | RevokeAccess) and _serves(action.during, hands):
+        return Done("left alone: its migration still runs; the hosts end it by themselves", changed=False)
     match action:
         case GrantAccess():
             return _grant(action.way, action.domain, hands)
@@ -73,6 +78,11 @@ def run(action: Action, hands: Hands) -> Done:
             return _revoke(action, hands)
         case _:
             raise TypeError(f"not a lease action: {action.id}")
+
+
+def _serves(during: Sequence[Migration], hands: Hands) -> bool:
+    """Does one of these migrations still run? Its source says so; one that does not answer is no answer."""
+    return any(hands.hypervisor.running_job(hands.hosts[m.host], m.uuid) for m in during)
 
 
 def _script(card: HostCard, hands: Hands, what: str, script: str, *arguments: str, stdin: str = "") -> str:

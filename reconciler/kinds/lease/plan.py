@@ -8,6 +8,7 @@ from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Comparison, Difference
 from reconciler.model.desired import View
 from reconciler.model.ref import Place
+from reconciler.model.snapshot import Migration
 
 
 def compare(view: View) -> Sequence[Comparison]:
@@ -20,12 +21,14 @@ def compare(view: View) -> Sequence[Comparison]:
 
 
 def _in_use(piece: LeaseState, view: View) -> bool:
-    """A running migration of that domain, or from that peer, or (where the piece names neither) any."""
-    for migration in view.snapshot.migrations:
-        gate: Gate | None = view.snapshot.get(Place("gate", migration.host, migration.host))
-        if piece.domain == migration.domain or (gate and piece.peer == gate.address) or piece.what == "port-permanent":
-            return True
-    return False
+    return any(uses(migration, piece, view) for migration in view.snapshot.migrations)
+
+
+def uses(migration: Migration, piece: LeaseState, view: View) -> bool:
+    """Is it for that domain, or from that peer, or (where the piece names neither) perhaps for any?"""
+    gate: Gate | None = view.snapshot.get(Place("gate", migration.host, migration.host))
+    from_there = gate is not None and piece.peer == gate.address
+    return piece.domain == migration.domain or from_there or piece.what == "port-permanent"
 
 
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:

@@ -3,10 +3,11 @@
 Bounds how many ways are open at once by the limits on moves, and lets nothing else wait between a move and its closing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.ending import endings
 from reconciler.kinds.lease.state import Gate
 from reconciler.model.action import Action, Passage, Refusal
 from reconciler.model.desired import View
@@ -44,11 +45,13 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
     taken: set[tuple[str, int]] = set()
     turns = _Turns(view.fleet.limits)
     sweeps = [action for action in actions if action.closes and not action.after]
-    proofs: dict[str, tuple[str, ...]] = {}
+    closings = endings(actions, view)
+    proofs = _after(actions, closings)
     for action in actions:
         if action.passage is None:
             later = tuple(closing for need in action.needs for closing in proofs.get(need, ()))
-            woven.append(replace(action, after=(*action.after, *later)) if later and not action.looks else action)
+            waits = later and not action.looks
+            woven += [replace(action, after=(*action.after, *later)) if waits else action, *closings.get(action.id, ())]
             continue
         way = _way(action.passage, view, taken)
         if isinstance(way, str):
@@ -63,6 +66,12 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         proofs[action.id] = tuple(closing.id for closing in around if closing.closes)
         woven += around
     return woven, refusals
+
+
+def _after(actions: Sequence[Action], ends: Mapping[str, Sequence[Action]]) -> dict[str, tuple[str, ...]]:
+    """For each follower the closings that wait for it."""
+    closings = [closing for some in ends.values() for closing in some]
+    return {a.id: tuple(c.id for c in closings if a.id in c.after) for a in actions if a.followed}
 
 
 def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage | str:
@@ -105,30 +114,39 @@ def _standing(there: Gate, port: int) -> bool:
 def _around(action: Action, way: Passage, before: tuple[str, ...]) -> list[Action]:
     """The way opened, the move, the way closed; `before` ends first.
 
-    A grant waits for what the move waits for, so that access is open no longer than it must be.
+    What opens waits for what the move waits for, so that access is open no longer than it must be. A managed move needs
+    no login between the hosts: its lease is its ports alone.
     """
     domain, place = action.place.name, Place("lease", way.destination, way.lease)
     reason = f"for the move of {domain}"
-    grant = GrantAccess(
-        place=place, way=way, domain=domain, requires=action.requires, needs=action.needs, after=before, reason=reason
-    )
-    opening: list[Action] = [grant]
+    opening: list[Action] = []
+    if not way.managed:
+        opening.append(GrantAccess(place=place, way=way, domain=domain, reason=reason))
     for port in way.shut:
-        opening.append(OpenPort(place=place, way=way, domain=domain, port=port, needs=(grant.id,), reason=reason))
+        granted = tuple(grant.id for grant in opening[:1]) if not way.managed else ()
+        opening.append(OpenPort(place=place, way=way, domain=domain, port=port, needs=granted, reason=reason))
+    opening = [
+        a if a.needs else replace(a, requires=action.requires, needs=action.needs, after=before) for a in opening
+    ]
     move = replace(action.through(way), needs=tuple(dict.fromkeys((*action.needs, *(a.id for a in opening)))))
+    if not opening:
+        move = replace(move, after=tuple(dict.fromkeys((*move.after, *before))))
     return [*opening, move, *_closing(way, domain, place, move.id)]
 
 
 def _with(look: Action, grant: Action) -> Action:
     """A look before a move begins when its way is opened, not long before."""
-    return replace(look, after=(*look.after, *(before for before in grant.after if before not in look.after)))
+    before = (i for i in grant.after if i not in (look.id, *look.after))
+    return replace(look, after=(*look.after, *before))
 
 
 def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]:
-    close = [
+    close: list[Action] = [
         ClosePort(place=place, zone=way.zone, peer=way.peer, port=port, after=(move,), reason=_ALWAYS)
         for port in way.shut
     ]
+    if way.managed:
+        return close
     revoke = RevokeAccess(
         place=place,
         lease=way.lease,

@@ -7,7 +7,7 @@ from reconciler.kinds.vm.state import Check, CloneDisk, CopyDisk, DomainState, V
 from reconciler.model.action import Action, Passage
 from reconciler.model.fleet import MovePolicy
 from reconciler.model.ref import Place
-from reconciler.model.snapshot import Snapshot
+from reconciler.model.snapshot import Migration, Snapshot
 from reconciler.model.units import show_size
 
 
@@ -188,7 +188,57 @@ class MoveLive(_Touch):
             word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on
         ]
         extra += [f"copying {disk.target}, {show_size(disk.size)}" for disk in self.copies]
+        extra += ["driven from here, no login between the hosts"] if self.way.managed else []
         return f"move live {self.origin} -> {self.place.host}" + (f" ({', '.join(extra)})" if extra else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowMove(_Touch):
+    """Wait for the end of a migration that is under way from `origin` to `place`, and finish it as a move's end is.
+
+    Starts and ends nothing itself. `towards` is the host it was seen to go to, empty while none was; `patience` is the
+    seconds it is followed, after which it is left to itself.
+    """
+
+    verb: ClassVar[str] = "follow"
+    symbol: ClassVar[str] = "?"
+    origin: str
+    towards: str = ""
+    autostart: bool = False
+    patience: float = 600.0
+
+    @property
+    def busy(self) -> frozenset[str]:
+        return frozenset((self.origin, self.place.host))
+
+    @property
+    def followed(self) -> Migration:
+        return Migration(self.origin, self.place.name, self.uuid)
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        """It has arrived, and no job of it runs any more."""
+        source = Place(self.place.kind, self.origin, self.place.name)
+        state = replace(snapshot.get(source), power="running", migrating=False, autostart=self.autostart)
+        others = tuple(m for m in snapshot.migrations if (m.host, m.uuid) != (self.origin, self.uuid))
+        return replace(snapshot, migrations=others).lacking(source).having(self.place, state)
+
+    def explain(self) -> str:
+        where = f"{self.origin} -> {self.towards}" if self.towards else f"away from {self.origin}"
+        return f"follow the migration {where} that is under way"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeDomain(_Touch):
+    """Let a guest go on that a migration left paused, after asking every host that it is nowhere else."""
+
+    verb: ClassVar[str] = "resume"
+    symbol: ClassVar[str] = "+"
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return self._become(snapshot, power="running", reason="")
+
+    def explain(self) -> str:
+        return "resume: let it go on where its migration left it paused"
 
 
 @dataclass(frozen=True, kw_only=True)

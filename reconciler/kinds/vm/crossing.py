@@ -46,11 +46,11 @@ def _shared(view: View) -> tuple[tuple[str, str], ...]:
 
 
 def _hurdles(want: VmDesired, state: DomainState, origin: str, view: View, homes: set[str]) -> Iterator[Hurdle]:
-    if len(homes) > 1:
+    if len(homes) > 1 and not state.migrating:
         where = " and ".join(sorted(homes))
         yield Blocker(f"it is on more than one host: {where}", "find out which one is right and undefine the other")
     if state.migrating:
-        yield Blocker("it is being migrated right now", "wait until it has ended")
+        yield Blocker("it is being migrated right now", "apply follows it to its end; then plan again")
     if state.power != "running":
         yield Blocker(f"it is {state.power} on {origin}; only running VMs are moved", f"start it on {origin} first")
     yield from blockers(want, state, origin, view)

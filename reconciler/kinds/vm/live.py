@@ -9,8 +9,10 @@ from reconciler.kinds.vm.actions import (
     AdoptDomain,
     CloneDomain,
     DefineDomain,
+    FollowMove,
     MoveLive,
     ProveDomain,
+    ResumeDomain,
     SetAutostart,
     SetResources,
     StartDomain,
@@ -19,9 +21,10 @@ from reconciler.kinds.vm.actions import (
 from reconciler.kinds.vm.cloning import clone
 from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.domain_xml import with_resources
+from reconciler.kinds.vm.following import follow, moved
 from reconciler.kinds.vm.measure import Measure
-from reconciler.kinds.vm.moving import move
 from reconciler.kinds.vm.proving import prove
+from reconciler.kinds.vm.resuming import resume
 from reconciler.kinds.vm.watching import watch
 from reconciler.kinds.vm.wire import MARK, write_mark
 from reconciler.model.action import Action
@@ -37,7 +40,11 @@ def run(action: Action, hands: Hands) -> Done:
         case CloneDomain():
             return clone(action, hands)
         case MoveLive():
-            return move(action, hands)
+            return moved(action, hands)
+        case FollowMove():
+            return follow(action, hands)
+        case ResumeDomain():
+            return resume(action, hands)
         case ProveDomain():
             return prove(action, hands)
         case Measure():

@@ -8,11 +8,16 @@ from urllib.parse import urlencode
 
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.kinds.vm import copies
-from reconciler.kinds.vm.actions import MoveLive
+from reconciler.kinds.vm.actions import FollowMove, MoveLive
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
 from reconciler.ports import DomainReading, Hands, JobNumbers, MigrationRequest
+
+
+class Underway(Refused):
+    """Its migration goes on without us: it is followed, not judged."""
+
 
 KEYS = "/run/reconciler/leases"
 
@@ -28,20 +33,22 @@ def move(action: MoveLive, hands: Hands) -> Done:
     copies.begin(action, hands)
     hands.at("move.ready")
     try:
-        numbers = hands.hypervisor.migrate(source, _request(action, there), lambda job: _tell(job, hands))
+        numbers = hands.hypervisor.migrate(source, _request(action, there), lambda job: tell(job, hands), there)
     except HostError as error:
         hands.at("move.failed")
         try:
-            return _after_failure(action, source, there, error, hands)
+            return after_failure(action, source, there, error, hands)
+        except Underway:
+            raise
         except Refused as refused:
             raise copies.failed(action, refused, hands) from None
     hands.at("move.migrated")
-    _settle(action, source, there, hands)
-    done = _finished(action.uuid, there, numbers, hands)
+    settle(action, source, there, hands)
+    done = finished(action.uuid, there, numbers, hands)
     return replace(done, text=done.text + copies.said(action))
 
 
-def _finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done:
+def finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done:
     """The whole job's numbers from where it arrived; the last ones seen where that host does not tell."""
     try:
         job = hands.hypervisor.finished_job(there, uuid) or last
@@ -86,7 +93,7 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
     port = "" if there.connection.port == 22 else f":{there.connection.port}"
     return MigrationRequest(
         uuid=action.uuid,
-        destination=f"qemu+ssh://{way.user}@{action.address}{port}/system?{options}",
+        destination="" if way.managed else f"qemu+ssh://{way.user}@{action.address}{port}/system?{options}",
         data=f"tcp://{way.target}:{way.port}",
         bandwidth=policy.bandwidth,
         max_downtime_ms=int(policy.max_downtime * 1000),
@@ -97,10 +104,11 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
         timeout=policy.timeout,
         disks=tuple(disk.target for disk in action.copies),
         disks_port=way.disks_port,
+        managed=way.managed,
     )
 
 
-def _tell(job: JobNumbers, hands: Hands) -> None:
+def tell(job: JobNumbers, hands: Hands) -> None:
     facts = {
         "rate": job.rate,
         "dirty_rate": job.dirty_rate,
@@ -111,9 +119,9 @@ def _tell(job: JobNumbers, hands: Hands) -> None:
     hands.tell(job.phase, job.processed, job.total, facts)
 
 
-def _after_failure(action: MoveLive, source: HostCard, there: HostCard, error: HostError, hands: Hands) -> Done:
+def after_failure(action: MoveLive, source: HostCard, there: HostCard, error: HostError, hands: Hands) -> Done:
     """libvirt said no, or nothing: the two hosts say what is true (it may well have arrived)."""
-    states = [_ask(card, action.uuid, hands) for card in (source, there)]
+    states = [asked(card, action.uuid, hands) for card in (source, there)]
     here, other = states
     if isinstance(here, Unreachable) or isinstance(other, Unreachable):
         raise NeedsHuman(
@@ -121,14 +129,18 @@ def _after_failure(action: MoveLive, source: HostCard, there: HostCard, error: H
             f"{(here if isinstance(here, Unreachable) else other)}",
             "bring that host back and plan again",
         )
-    if _runs(other) and not _runs(here):
-        _settle(action, source, there, hands)
+    if isinstance(here, DomainReading) and here.migrating:
+        raise Underway(
+            source.name, f"the migration of {action.place.name} goes on without us: {error.reason}"
+        ) from None
+    if runs(other) and not runs(here):
+        settle(action, source, there, hands)
         return Done(f"arrived, though libvirt reported: {error.reason}")
-    if _runs(other) and _runs(here):
+    if runs(other) and runs(here):
         raise NeedsHuman(
             f"ALARM: {action.place.name} runs on {source.name} AND {there.name}", "stop the wrong one by hand"
         )
-    if not _runs(here):
+    if not runs(here):
         said = ", ".join(
             f"{s.state if isinstance(s, DomainReading) else 'absent'} on {c.name}"
             for s, c in ((here, source), (other, there))
@@ -140,7 +152,7 @@ def _after_failure(action: MoveLive, source: HostCard, there: HostCard, error: H
     raise Refused(source.name, f"the move failed: {error.reason}", fix) from None
 
 
-def _ask(card: HostCard, uuid: str, hands: Hands) -> DomainReading | Unreachable | None:
+def asked(card: HostCard, uuid: str, hands: Hands) -> DomainReading | Unreachable | None:
     """Asked for half a minute: a daemon that restarts after the fault answers again."""
     end = hands.clock.now() + 30
     while True:
@@ -152,12 +164,15 @@ def _ask(card: HostCard, uuid: str, hands: Hands) -> DomainReading | Unreachable
             hands.clock.sleep(2.0)
 
 
-def _runs(state: object) -> bool:
+def runs(state: object) -> bool:
     return isinstance(state, DomainReading) and state.state == "running"
 
 
-def _settle(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -> None:
-    """What libvirt does not carry: autostart. And its promise is checked: gone here, persistent there."""
+def settle(action: MoveLive | FollowMove, source: HostCard, there: HostCard, hands: Hands) -> None:
+    """What libvirt does not carry: autostart. And its promise is checked: persistent there, then gone here."""
+    arrived = hands.hypervisor.domain(there, action.uuid)
+    if arrived is None or not arrived.persistent:
+        raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", "virsh dumpxml it there and define it")
     hands.hypervisor.set_autostart(there, action.uuid, action.autostart)
     hands.at("move.settled")
     copies.settle(action.uuid, source, there, hands)
@@ -168,6 +183,3 @@ def _settle(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) -
         )
     if left is not None:
         hands.hypervisor.undefine_domain(source, action.uuid)
-    arrived = hands.hypervisor.domain(there, action.uuid)
-    if arrived is None or not arrived.persistent:
-        raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", "virsh dumpxml it there and define it")

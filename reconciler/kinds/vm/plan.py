@@ -9,6 +9,7 @@ from reconciler.kinds.vm.actions import (
     DefineDomain,
     MoveLive,
     ProveDomain,
+    ResumeDomain,
     SetAutostart,
     SetResources,
     StartDomain,
@@ -22,9 +23,10 @@ from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
 from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
+from reconciler.kinds.vm.underway import follow, leaving, left_paused, way
 from reconciler.kinds.vm.wire import from_xml
 from reconciler.model.action import Action, Passage, Refusal
-from reconciler.model.change import Comparison, Difference
+from reconciler.model.change import Change, Comparison, Difference
 from reconciler.model.desired import Desired, View
 from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
@@ -45,9 +47,11 @@ def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -
     new: dict[str, object] = {"host": want.host, "managed by": view.fleet.name}
     if not seen:
         return Comparison(item.place, None, {**new, "from": want.base or "domain XML"}, item.origin)
-    place, state = seen[0]
+    place, state = leaving(seen) or seen[0]
     old: dict[str, object] = {"host": place.host, "managed by": state.fleet or "nobody"}
-    if len(seen) > 1:
+    if state.migrating:
+        old["migration"], new["migration"] = way(seen), ""
+    elif len(seen) > 1:
         old["host"] = " and ".join(p.host for p, _ in seen)
     for name in ("power", "autostart", "vcpus", "memory"):
         if getattr(want, name) is not None:
@@ -82,8 +86,10 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     item = view.required(difference.place)
     want: VmDesired = item.value
     seen = sightings(want.name, view)
+    if leaving(seen):
+        return _followed(item, seen, view)
     if len(seen) > 1:
-        return [_twice(item, seen, view)]
+        return [_twice(item, seen)]
     frozen = _frozen(item, seen, view)
     if frozen:
         return [frozen]
@@ -95,10 +101,31 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     return _update(item, seen[0], difference, view)
 
 
-def _twice(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Refusal:
+def _followed(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Sequence[Action | Refusal]:
+    """The migration is followed; where it goes where it is declared, the rest is planned as if it were there."""
+    want, steps = item.value, follow(item, seen, view)
+    if len(steps) > 1 or not isinstance(steps[0], Action):
+        return steps
+    more = _then(steps[0], item, view)
+    if want.power == "stopped":
+        return [*steps, *more]
+    done = tuple(s.id for s in (*steps, *more) if isinstance(s, Action))
+    return [*steps, *more, prove(want, item.place, seen[0][1].uuid, done)]
+
+
+def _then(first: Action, item: Desired, view: View) -> list[Action | Refusal]:
+    """What differs after that action, planned as if it had ended well, and waiting for it."""
+    after = replace(view, snapshot=first.effect(view.snapshot))
+    there = sightings(item.place.name, after)
+    known = _compare(item, there, after)
+    changes = [Change(item.place, "update", key, known.old.get(key), new) for key, new in known.new.items()]
+    differs = Difference(known, tuple(change for change in changes if change.old != change.new))
+    more = _update(item, there[0], differs, after) if differs.changes else []
+    return [replace(s, needs=(*s.needs, first.id)) if isinstance(s, Action) else s for s in more]
+
+
+def _twice(item: Desired, seen: list[tuple[Place, DomainState]]) -> Refusal:
     listed = ", ".join(f"{s.power} on {p.host} (uuid {s.uuid})" for p, s in seen)
-    if any(m.domain == item.place.name for m in view.snapshot.migrations):
-        return refuse(item, f"is being migrated right now: {listed}", "wait until it has ended and plan again")
     fix = f"find out which one is right, then `virsh undefine {item.place.name}` on the other host"
     return replace(refuse(item, f"is on more than one host: {listed}", fix), human=True)
 
@@ -118,11 +145,15 @@ def _update(
     item: Desired, seen: tuple[Place, DomainState], difference: Difference, view: View
 ) -> list[Action | Refusal]:
     (place, state), want = seen, item.value
-    if state.migrating:
-        return [refuse(item, "is being migrated right now", "wait until it has ended and plan again")]
+    if left_paused(item, state, view):
+        why = f"a migration left it {state.power} ({state.reason}), and no job of it runs"
+        resume = ResumeDomain(place=place, uuid=state.uuid, disruption=Disruption.LIVE, reason=why)
+        more = _then(resume, item, view)
+        return [resume, *more, *([] if more else [prove(want, place, state.uuid, (resume.id,))])]
     if state.power not in ("running", "stopped") and want.power is not None:
         fix = f"look at `virsh domstate --reason {want.name}` on {place.host} and resume or stop it by hand"
-        return [refuse(item, f"is {state.power} on {place.host}", fix)]
+        why = f" ({state.reason})" if state.reason else ""
+        return [refuse(item, f"is {state.power}{why} on {place.host}", fix)]
     paths = difference.paths
     if "interfaces" in paths:
         fix = f"`virsh edit {want.name}` on {place.host}, or change spec.interfaces to what is there"
@@ -237,6 +268,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         key_type=access.key_type,
         lifetime=access.lifetime,
         disks=bool(disks),
+        managed=access.mode == "none",
     )
     move = MoveLive(
         place=there,

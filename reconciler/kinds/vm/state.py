@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from reconciler.model.fleet import MovePolicy
 
 VOLATILE = {"volatile": True}
+LEFT = ("migrating", "starting up")
+"""Reasons of a pause that a migration leaves behind; a user's or an I/O error's is not ours to end."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,7 +58,7 @@ class DomainState:
 
     `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths; `bound` is what
     ties it to the host's own shape (pinning, NUMA, huge pages). `guest` is what hypervisors compare CPUs by, from the
-    running XML; `virt` is libvirt's domain type (kvm, qemu).
+    running XML; `virt` is libvirt's domain type (kvm, qemu). `reason` is why it is so, where that matters.
     """
 
     uuid: str
@@ -87,6 +89,7 @@ class DomainState:
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     taints: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     label: str = field(default="", metadata=VOLATILE)
+    reason: str = field(default="", metadata=VOLATILE)
 
 
 @dataclass(frozen=True, slots=True)

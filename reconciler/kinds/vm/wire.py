@@ -142,6 +142,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         addresses=tuple(address for address in addresses if address),
         taints=reading.taints,
         label=(live.findtext("seclabel/label") or "").strip(),
+        reason=reading.reason,
     )
 
 
