@@ -141,7 +141,8 @@ class MigrationRequest:
     to from here and `destination` empty. `data` is the URI of the memory channel.
 
     `disks` are targets of disks that are copied too, through `disks_port` of the destination; all others stay where
-    they are. Zero or empty means: leave libvirt's default.
+    they are. Zero or empty means: leave libvirt's default. `channel` is plain, tls or tunnel; a tunnel has no `data`.
+    `tls_name` is the name to look for in the destination's certificate instead of the address in `data`.
     """
 
     uuid: str
@@ -157,6 +158,8 @@ class MigrationRequest:
     disks: tuple[str, ...] = ()
     disks_port: int = 0
     managed: bool = False
+    channel: str = "plain"
+    tls_name: str = ""
 
 
 class Shell(Protocol):

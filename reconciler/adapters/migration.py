@@ -58,7 +58,9 @@ class Migrating:
 
     def _call(self) -> None:
         lib, request = self._lib, self._request
-        parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data}
+        parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data} if request.data else {}
+        if request.tls_name:
+            parameters[lib.VIR_MIGRATE_PARAM_TLS_DESTINATION] = request.tls_name
         if request.bandwidth:
             parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, request.bandwidth // 2**20)
         if request.disks:
@@ -83,6 +85,8 @@ class Migrating:
             (request.compress, "COMPRESSED"),
             (request.unsafe, "UNSAFE"),
             (bool(request.disks), "NON_SHARED_DISK"),
+            (request.channel == "tls", "TLS"),
+            (request.channel == "tunnel", "TUNNELLED"),
         ):
             flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
         return int(flags)

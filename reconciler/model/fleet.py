@@ -81,6 +81,7 @@ class MovePolicy:
     measure: float = 2.0
     storage: str = "shared"
     old_copy: str = "keep"
+    encrypt: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

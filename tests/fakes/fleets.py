@@ -149,7 +149,7 @@ class Fleet:
     def specs(self) -> Text:
         named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}}}"
+        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}, encrypt: off}}"
         policy = f"spec: {{defaults: {{{access}, {migration}}}}}"
         return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)
 

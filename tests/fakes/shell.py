@@ -12,6 +12,7 @@ from reconciler.errors import Unreachable
 from reconciler.kinds.firewall import wire as firewall_wire
 from reconciler.kinds.host import live as host_live
 from reconciler.kinds.host import wire as host_wire
+from reconciler.kinds.lease import papers
 from reconciler.kinds.lease import wire as lease_wire
 from reconciler.kinds.pool import proof
 from reconciler.kinds.pool import wire as pool_wire
@@ -262,6 +263,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,
+    papers.LOOK: lambda call: Reply(0, call.host.papers),
     lease_wire._RULES: _rules,
     lease_wire._PERMANENT: _made_permanent,
     lease_wire._KEYS: _keys,

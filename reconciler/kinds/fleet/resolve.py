@@ -50,4 +50,5 @@ def _moves(spec: MigrationDefaults) -> MovePolicy:
         storage=spec.storage,
         old_copy=spec.old_copy,
         measure=spec.measure,
+        encrypt=spec.encrypt,
     )

@@ -54,6 +54,7 @@ class MigrationDefaults(Strict):
     measure: Watch = 2.0
     storage: Literal["shared", "copy"] = "shared"
     old_copy: Literal["keep", "delete"] = "keep"
+    encrypt: Literal["auto", "required", "off"] = "auto"
 
 
 class Defaults(Strict):

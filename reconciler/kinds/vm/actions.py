@@ -184,7 +184,9 @@ class MoveLive(_Touch):
         return snapshot.lacking(there).having(self.place, state)
 
     def explain(self) -> str:
-        extra = [
+        said = {"tls": "TLS", "tunnel": "tunnelled", "plain": "NOT ENCRYPTED"}.get(self.way.channel, "")
+        extra = [said] if said else []
+        extra += [
             word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on
         ]
         extra += [f"copying {disk.target}, {show_size(disk.size)}" for disk in self.copies]

@@ -9,6 +9,7 @@ from reconciler.kinds.vm.copying import COPY, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
+from reconciler.model.fleet import MovePolicy
 from reconciler.model.ref import Place
 from reconciler.model.units import show_size
 
@@ -120,6 +121,11 @@ def _storage(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: 
     for host in (origin, want.host):
         if pool and view.at(Place("pool", host, pool)) is None:
             yield Blocker(f"disk {disk.target} is in pool {pool}, which is not declared on {host}", "add it to `hosts`")
+
+
+def untunnelled(moves: MovePolicy) -> str:
+    """Why a tunnel cannot carry a move of this kind; empty when it can."""
+    return "post-copy needs a channel of its own" if moves.post_copy else ""
 
 
 def cached(disk: Disk) -> bool:

@@ -94,7 +94,7 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
     return MigrationRequest(
         uuid=action.uuid,
         destination="" if way.managed else f"qemu+ssh://{way.user}@{action.address}{port}/system?{options}",
-        data=f"tcp://{way.target}:{way.port}",
+        data="" if way.channel == "tunnel" else f"tcp://{way.target}:{way.port}",
         bandwidth=policy.bandwidth,
         max_downtime_ms=int(policy.max_downtime * 1000),
         auto_converge=policy.auto_converge,
@@ -105,6 +105,8 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
         disks=tuple(disk.target for disk in action.copies),
         disks_port=way.disks_port,
         managed=way.managed,
+        channel=way.channel,
+        tls_name=way.tls_name,
     )
 
 

@@ -15,7 +15,7 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
-from reconciler.kinds.vm.blockers import blockers
+from reconciler.kinds.vm.blockers import blockers, untunnelled
 from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
 from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
@@ -269,6 +269,8 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         lifetime=access.lifetime,
         disks=bool(disks),
         managed=access.mode == "none",
+        encrypt=want.moves.encrypt,
+        untunnelled=untunnelled(want.moves),
     )
     move = MoveLive(
         place=there,

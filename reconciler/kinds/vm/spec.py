@@ -76,6 +76,7 @@ class MigrationSpec(Strict):
     measure: Watch | None = None
     storage: Literal["shared", "copy"] | None = None
     old_copy: Literal["keep", "delete"] | None = None
+    encrypt: Literal["auto", "required", "off"] | None = None
 
 
 class CheckSpec(Strict):
