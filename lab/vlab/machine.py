@@ -27,7 +27,6 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "depmod": "kmod",
     "ssh": "openssh-client",
-    "openssl": "openssl",
 }
 NOTHING: Mapping[str, str] = {}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
