@@ -6,7 +6,7 @@ Every call names the host by its card, takes a deadline in seconds, and raises U
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from reconciler.model.fleet import HostCard
 
@@ -20,16 +20,11 @@ class Reply:
     err: str = ""
 
 
-FAILED_POST_COPY = "post-copy failed"
-"""The reason of both halves of a domain whose post-copy broke: each has memory that the other has not."""
-
-
 @dataclass(frozen=True, slots=True)
 class DomainReading:
     """One domain as libvirt gives it; `state` is libvirt's word (running, paused, shutoff, ...).
 
-    `reason` is libvirt's word for why, where it matters: migrating, migrated, post-copy, post-copy failed, starting up,
-    user, I/O error.
+    `reason` is libvirt's word for why, where it matters: migrating, starting up, user, I/O error.
     `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address.
     """
 
@@ -126,10 +121,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class JobNumbers:
-    """A migration job's statistics: bytes, bytes per second, milliseconds; `disks` are bytes of disks.
-
-    `post_copy` says that it runs at the destination already.
-    """
+    """A migration job's statistics: bytes, bytes per second, milliseconds; `disks` are bytes of disks."""
 
     phase: str = ""
     total: int = 0
@@ -141,19 +133,6 @@ class JobNumbers:
     elapsed_ms: int = 0
     downtime_ms: int = 0
     disks: int = 0
-    post_copy: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Nudge:
-    """What to do to a running migration: allow `milliseconds` of downtime, switch to post-copy, suspend, or abort."""
-
-    what: Literal["downtime", "post-copy", "suspend", "abort"]
-    milliseconds: int = 0
-
-
-Watch = Callable[[JobNumbers], Nudge | None]
-"""Hears of every look at a running migration, and may answer with what is to be done to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +141,8 @@ class MigrationRequest:
     to from here and `destination` empty. `data` is the URI of the memory channel.
 
     `disks` are targets of disks that are copied too, through `disks_port` of the destination; all others stay where
-    they are. Zero or empty means: leave libvirt's default. `connections` above zero copies over so many at once.
-    `timeout` is seconds after which it is aborted whatever `watch` says, unless it is in post-copy. `resume` takes up a
-    broken post-copy: all else must be as it was.
+    they are. Zero or empty means: leave libvirt's default. `channel` is plain, tls or tunnel; a tunnel has no `data`.
+    `tls_name` is the name to look for in the destination's certificate instead of the address in `data`.
     """
 
     uuid: str
@@ -180,8 +158,8 @@ class MigrationRequest:
     disks: tuple[str, ...] = ()
     disks_port: int = 0
     managed: bool = False
-    connections: int = 0
-    resume: bool = False
+    channel: str = "plain"
+    tls_name: str = ""
 
 
 class Shell(Protocol):
@@ -262,7 +240,7 @@ class Hypervisor(Protocol):
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Watch,
+        watch: Callable[[JobNumbers], None],
         there: HostCard | None = None,
     ) -> JobNumbers:
         """Blocks until it has ended. `there` is the destination of a managed one, which ends with its caller."""

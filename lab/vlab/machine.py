@@ -27,6 +27,7 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "depmod": "kmod",
     "ssh": "openssh-client",
+    "openssl": "openssl",
 }
 NOTHING: Mapping[str, str] = {}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vlab import faults, identity, lifecycle, machine, report, reset, ways_in
+from vlab import certificates, faults, identity, lifecycle, machine, report, reset, ways_in
 from vlab.places import Places
 from vlab.topology import Topology
 
@@ -155,6 +155,14 @@ VERBS: dict[str, Verb] = {
         (HOST, (("other",), {"metavar": "OTHER"})),
     ),
     "heal": Verb("end all cuts", lambda lab: faults.heal(lab.topology, lab.places)),
+    "certificates": Verb(
+        "give hosts QEMU's migration certificates, good or broken, or take them away",
+        lambda lab: certificates.put(lab.topology, lab.places, lab.options.state, lab.options.hosts),
+        (
+            (("state",), {"choices": certificates.STATES}),
+            (("hosts",), {"nargs": "*", "metavar": "HOST"}),
+        ),
+    ),
     "pool-spec": Verb("the shared pool of this lab, as JSON for a StoragePool", _pool_spec),
     "build": Verb("build the images only", _build),
     "doctor": Verb("is this machine fit for a lab?", _doctor),

@@ -16,7 +16,7 @@ from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest, Watch
+from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest
 
 _PROXY = [
     "sh",
@@ -213,7 +213,7 @@ class LibvirtHypervisor:
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Watch,
+        watch: Callable[[JobNumbers], None],
         there: HostCard | None = None,
     ) -> JobNumbers:
         """Returns the finished job's numbers. On failure raises Refused; the caller asks both hosts what is true."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from lxml import etree
 
-from reconciler.ports import FAILED_POST_COPY as FAILED
 from reconciler.ports import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
 
 _REASONS = (
@@ -13,12 +12,6 @@ _REASONS = (
     ("PAUSED", "STARTING_UP", "starting up"),
     ("PAUSED", "USER", "user"),
     ("PAUSED", "IOERROR", "I/O error"),
-    ("PAUSED", "POSTCOPY", "post-copy"),
-    ("PAUSED", "POSTCOPY_FAILED", FAILED),
-    ("RUNNING", "MIGRATED", "migrated"),
-    ("RUNNING", "POSTCOPY", "post-copy"),
-    ("RUNNING", "POSTCOPY_FAILED", FAILED),
-    ("SHUTOFF", "MIGRATED", "migrated"),
 )
 _STATES = ("unknown", "running", "blocked", "paused", "stopping", "shutoff", "crashed", "suspended")
 
@@ -77,7 +70,6 @@ def _capabilities(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tup
 def read_domain(lib: Any, domain: Any) -> DomainReading:
     """One domain; addresses, taints and the job only where it runs."""
     state, why = domain.state(0)
-    reason = _reason(lib, state, why)
     active, persistent = bool(domain.isActive()), bool(domain.isPersistent())
     live = domain.XMLDesc(0) if active else ""
     return DomainReading(
@@ -88,10 +80,10 @@ def read_domain(lib: Any, domain: Any) -> DomainReading:
         live=live,
         persistent=persistent,
         autostart=bool(domain.autostart()),
-        migrating=active and reason != FAILED and _migrating(lib, domain),
+        migrating=active and _migrating(lib, domain),
         addresses=_addresses(lib, domain, live) if active else (),
         taints=_taints(lib, domain) if active else (),
-        reason=reason,
+        reason=_reason(lib, state, why),
     )
 
 

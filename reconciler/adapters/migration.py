@@ -1,18 +1,16 @@
-"""One migration, peer to peer or between two connections of ours: run in a thread, followed, nudged as its watch says.
+"""One migration, peer to peer or between two connections of ours: run in a thread, followed, aborted at its time limit.
 
-Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success. It looks
-four times a second: libvirt's event of a new iteration would need an event loop, and brings no numbers with it.
+Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from typing import Any
 
 from reconciler.errors import HostError
-from reconciler.ports import JobNumbers, MigrationRequest, Nudge, Watch
+from reconciler.ports import JobNumbers, MigrationRequest
 
 _POLL = 0.25
 
@@ -28,7 +26,7 @@ class Migrating:
         lib: Any,
         connections: tuple[Any, Any],
         request: MigrationRequest,
-        watch: Watch,
+        watch: Callable[[JobNumbers], None],
         poke: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
@@ -36,8 +34,6 @@ class Migrating:
         self._domain = source.lookupByUUIDString(request.uuid)
         self._error: Exception | None = None
         self._last = JobNumbers()
-        self._suspended = False
-        self._switched = request.resume
 
     def run(self) -> JobNumbers:
         self._prepare()
@@ -47,54 +43,29 @@ class Migrating:
         aborted = False
         while thread.is_alive():
             thread.join(_POLL)
-            nudge = self._look()
-            if not aborted and not self._switched and time.monotonic() > end:
-                aborted, nudge = True, Nudge("abort")
-            if nudge and thread.is_alive():
-                self._nudge(nudge)
+            self._look()
+            if not aborted and thread.is_alive() and time.monotonic() > end:
+                aborted = True
+                with self._poke():
+                    self._domain.abortJob()
         if self._error:
-            self._wake()
             raise self._error
         return self._last
 
-    def _nudge(self, nudge: Nudge) -> None:
-        """Carried out; one that comes too early or too late is refused by libvirt, and the watch may give it again."""
-        with suppress(HostError), self._poke():
-            match nudge.what:
-                case "downtime":
-                    self._domain.migrateSetMaxDowntime(nudge.milliseconds, 0)
-                case "post-copy":
-                    self._domain.migrateStartPostCopy(0)
-                    self._switched = True
-                case "suspend":
-                    self._domain.suspend()
-                    self._suspended = True
-                case "abort":
-                    self._domain.abortJob()
-
-    def _wake(self) -> None:
-        """A guest suspended just when its copy had failed is no migration's to wake up; any other one libvirt wakes."""
-        if self._suspended:
-            with suppress(HostError), self._poke():
-                if tuple(self._domain.state(0)) == (self._lib.VIR_DOMAIN_PAUSED, self._lib.VIR_DOMAIN_PAUSED_USER):
-                    self._domain.resume()
-
     def _prepare(self) -> None:
-        if self._request.max_downtime_ms and not self._request.resume:
+        if self._request.max_downtime_ms:
             self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
 
     def _call(self) -> None:
         lib, request = self._lib, self._request
-        parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data}
+        parameters: dict[str, Any] = {lib.VIR_MIGRATE_PARAM_URI: request.data} if request.data else {}
+        if request.tls_name:
+            parameters[lib.VIR_MIGRATE_PARAM_TLS_DESTINATION] = request.tls_name
         if request.bandwidth:
             parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, request.bandwidth // 2**20)
-            if request.post_copy:
-                parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY] = max(1, request.bandwidth // 2**20)
         if request.disks:
             parameters[lib.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = list(request.disks)
             parameters[lib.VIR_MIGRATE_PARAM_DISKS_PORT] = request.disks_port
-        if request.connections:
-            parameters[lib.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS] = request.connections
         try:
             if self._destination is None:
                 self._domain.migrateToURI3(request.destination, parameters, self._flags())
@@ -114,24 +85,21 @@ class Migrating:
             (request.compress, "COMPRESSED"),
             (request.unsafe, "UNSAFE"),
             (bool(request.disks), "NON_SHARED_DISK"),
-            (request.connections > 0, "PARALLEL"),
-            (request.resume, "POSTCOPY_RESUME"),
+            (request.channel == "tls", "TLS"),
+            (request.channel == "tunnel", "TUNNELLED"),
         ):
             flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
         return int(flags)
 
-    def _look(self) -> Nudge | None:
+    def _look(self) -> None:
         try:
             with self._poke():
                 seen = numbers(self._domain.jobStats())
         except HostError:
-            return None
-        if not seen:
-            return None
-        if self._switched:
-            seen = replace(seen, phase="post-copy", post_copy=True)
-        self._last = seen
-        return self._watch(seen)
+            return
+        if seen:
+            self._last = seen
+            self._watch(seen)
 
 
 def numbers(stats: dict[str, Any]) -> JobNumbers | None:

@@ -21,6 +21,7 @@ def ways_data(ways: Sequence[Way]) -> list[dict[str, Any]]:
             "open": way.open,
             "blockers": [{"reason": b.reason, "fix": b.fix} for b in way.blockers],
             "warnings": [{"reason": c.reason, "fix": c.fix} for c in way.cautions],
+            "notes": [note.reason for note in way.notes],
         }
         for way in ways
     ]
@@ -77,6 +78,8 @@ def _word(way: Way) -> str:
 
 
 def _show_hurdles(way: Way) -> None:
+    for note in way.notes:
+        say(f"    . {note.reason}", "dim")
     for blocker in way.blockers:
         say(f"    ! {blocker.reason} ({blocker.fix})", "red")
     for caution in way.cautions:
@@ -102,10 +105,10 @@ def show_matrix(found: Mapping[str, Sequence[Way]], hosts: Sequence[str], compar
 def show_hosts(hosts: Sequence[Health]) -> None:
     """Each host's own state."""
     say()
-    rows = [["HOST", "CLOCK", "VERSIONS", "FIREWALLD", "LEASES", "LOCKS"]]
+    rows = [["HOST", "CLOCK", "VERSIONS", "FIREWALLD", "LEASES", "TLS", "LOCKS"]]
     for host in hosts:
         clock = "unknown" if host.clock is None else f"{host.clock:+d} s"
         versions = ", ".join(f"{name} {version}" for name, version in sorted(host.versions.items())) or "unknown"
         leases = str(host.leases) if host.answered else "unknown"
-        rows.append([host.host, clock, versions, host.firewalld, leases, host.locks])
+        rows.append([host.host, clock, versions, host.firewalld, leases, host.tls, host.locks])
     table(rows)

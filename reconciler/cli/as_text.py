@@ -45,7 +45,7 @@ def show_action(action: Action) -> None:
         say(f"  {action.symbol} {action.explain()}", "dim")
         return
     size = f", about {show_size(action.expected_bytes)}" if action.expected_bytes else ""
-    unsafe = "UNSAFE" in action.explain()
+    unsafe = any(word in action.explain() for word in ("UNSAFE", "NOT ENCRYPTED"))
     style = "bold red" if action.disruption in _LOUD or unsafe else _STYLES.get(action.symbol, "")
     say(f"  {action.symbol} {action.explain()}  [{action.disruption}{size}]", style)
     if action.reason:

@@ -1,11 +1,14 @@
 """One host in a few words for `doctor`: clock, versions, locks, firewall, leases. From the snapshot; asks nothing."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.engine.once import Wanted
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
+
+_SOON = 30 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Health:
     locks: str
     firewalld: str
     leases: int
+    tls: str
 
     @property
     def data(self) -> dict[str, Any]:
@@ -42,7 +46,20 @@ def _host(name: str, seen: Snapshot) -> Health:
         _locks(room.locks) if room else "unknown",
         "unknown" if running is None else "running" if running else "not running",
         sum(place.host == name for place, _ in seen.of("lease")),
+        _certificates(seen.get(Place("papers", name, name)), seen.taken),
     )
+
+
+def _certificates(papers: Any, now: int) -> str:
+    """How long its certificates for moves hold; what ends within a month is said loudly."""
+    if papers is None:
+        return "unknown"
+    if papers.wrong:
+        return "no certificates" if papers.wrong.startswith("has no /") else papers.wrong
+    day = datetime.fromtimestamp(papers.until, UTC).strftime("%Y-%m-%d")
+    if papers.until < now:
+        return f"EXPIRED {day}"
+    return f"until {day}" if papers.until > now + _SOON else f"EXPIRES {day}"
 
 
 def _locks(manager: str) -> str:

@@ -18,6 +18,10 @@ class Passage:
     `port` is on the destination; `standing` says its firewall lets the peer in already. `disks` says that disks are
     copied too, which takes a second port there: `disks_port` and `disks_standing`. `managed` says that the reconciler
     speaks to both hosts itself, so that neither logs in on the other.
+    copied too, which takes a second port there: `disks_port` and `disks_standing`.
+    `channel` is plain, tls or tunnel (then there is no port), empty while it is not chosen; `tls_name` the name in the
+    destination's certificate where its address is not. `encrypt` is what is declared, `untunnelled` why a tunnel cannot
+    carry this move.
     """
 
     lease: str
@@ -31,6 +35,10 @@ class Passage:
     user: str = "root"
     key_type: str = "ed25519"
     lifetime: int = 900
+    encrypt: str = "auto"
+    untunnelled: str = ""
+    channel: str = ""
+    tls_name: str = ""
     disks: bool = False
     disks_port: int = 0
     disks_standing: bool = False

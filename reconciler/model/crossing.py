@@ -22,7 +22,14 @@ class Caution:
     fix: str = ""
 
 
-Hurdle = Blocker | Caution
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is merely so, and worth knowing."""
+
+    reason: str
+
+
+Hurdle = Blocker | Caution | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class Crossing:
     """A move that is thought of: from where to where, through which shared pools, with which CPU.
 
     `guest` is as much of the running domain's XML as a hypervisor compares CPUs by; empty while it is off. `ports`:
-    how many of the destination it takes, two where disks are copied.
+    how many of the destination it takes, two where disks are copied. `encrypt` is what is declared of its memory's way,
+    `untunnelled` why a tunnel cannot carry it.
     """
 
     domain: str
@@ -39,6 +47,8 @@ class Crossing:
     pools: tuple[str, ...] = ()
     guest: str = ""
     ports: int = 1
+    encrypt: str = "auto"
+    untunnelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,10 @@ class Way:
     @property
     def cautions(self) -> tuple[Caution, ...]:
         return tuple(h for h in self.hurdles if isinstance(h, Caution))
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return tuple(h for h in self.hurdles if isinstance(h, Note))
 
     @property
     def open(self) -> bool:

@@ -3,7 +3,7 @@
 Filled by resolve from Fleet and Host specs; knows no YAML and no host's state.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,15 +81,7 @@ class MovePolicy:
     measure: float = 2.0
     storage: str = "shared"
     old_copy: str = "keep"
-    connections: int = 0
-
-    def contradictions(self) -> Iterator[tuple[str, str, str]]:
-        """What cannot be together: the YAML field, the mistake, its remedy."""
-        if self.on_timeout == "post-copy" and not self.post_copy:
-            yield "onTimeout", "onTimeout: post-copy without postCopy: true", "allow post-copy, or say abort or suspend"
-        if self.compress and self.connections:
-            fix = "leave one of the two out"
-            yield "compress", "compressed memory goes over one connection only, not over parallel ones", fix
+    encrypt: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,4 +40,3 @@ def _pieces(node: ast.expr) -> list[str]:
     if isinstance(node, ast.JoinedStr):
         return [part.value for part in node.values if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return []
-

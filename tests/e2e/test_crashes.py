@@ -60,6 +60,7 @@ def test_killed_while_moving(running: User, d25: LabHost, d26: LabHost) -> None:
     hosts = {"lq-d25": d25, "lq-d26": d26}
     here, there = "lq-d25", "lq-d26"
     uuid = d25.dominfo(VM)["UUID"]
+    running.unencrypted()
     for name in MOVING:
         running.edit("vms.yaml", f"placement: {{host: {here}}}", f"placement: {{host: {there}}}")
         killed_at(running, name)
@@ -146,7 +147,7 @@ def test_a_guest_left_paused_by_its_migration_is_resumed_and_one_paused_by_a_use
 
 def test_the_hosts_end_a_lease_by_themselves(running: User, d25: LabHost, d26: LabHost) -> None:
     """Nobody comes back: the key is refused, the rule and the private half are gone, by the hosts' own clocks."""
-    running.edit("fleet.yaml", "lifetime: 15m", "lifetime: 1m")
+    running.unencrypted().edit("fleet.yaml", "lifetime: 15m", "lifetime: 1m")
     running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     killed_at(running, "move.ready")
     d25.sh("cp /run/reconciler/leases/*/key /root/kept && chmod 600 /root/kept")

@@ -59,7 +59,7 @@ def test_the_sources_daemon_dies_and_nothing_is_lost(running: User, d25: LabHost
 
 
 def test_a_reload_of_firewalld_does_not_stop_the_copy(running: User, d25: LabHost, d26: LabHost) -> None:
-    process = copying(running, d25)
+    process = copying(running.unencrypted(), d25)
     d26.out("firewall-cmd", "--reload")
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, out + err
@@ -67,7 +67,7 @@ def test_a_reload_of_firewalld_does_not_stop_the_copy(running: User, d25: LabHos
 
 
 def test_a_rule_made_permanent_meanwhile_is_told_and_swept(running: User, d25: LabHost, d26: LabHost) -> None:
-    process = copying(running, d25)
+    process = copying(running.unencrypted(), d25)
     d26.out("firewall-cmd", "--runtime-to-permanent")
     out, err = process.communicate(timeout=200)
     assert process.returncode != 0, out + err

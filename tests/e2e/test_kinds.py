@@ -254,7 +254,7 @@ def test_a_blocked_move_lists_all_blockers_and_opens_nothing(running: User, d25:
 
 
 def test_a_failed_move_leaves_the_vm_running_and_revokes(running: User, d25: LabHost, d26: LabHost) -> None:
-    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    running.unencrypted().edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     process = running.start("apply", str(running.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:4")
     end = time.monotonic() + 40
     while "49152" not in d26.do("nft", "list", "ruleset").stdout:
@@ -296,7 +296,7 @@ def test_uefi_variables_are_copied_with_a_clone(user: User, d25: LabHost) -> Non
 
 
 def test_ctrl_c_lets_the_move_end_and_still_revokes(running: User, d25: LabHost, d26: LabHost) -> None:
-    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    running.unencrypted().edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     process = running.start("apply", str(running.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:3")
     end = time.monotonic() + 40
     while "49152" not in d26.do("nft", "list", "ruleset").stdout:

@@ -67,7 +67,7 @@ def test_from_a_spec_to_a_vm_moved_live(user: User, d25: LabHost, d26: LabHost) 
 
     user.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     plan = user.plan()
-    assert "move live lq-d25 -> lq-d26  [move-live" in plan.out, plan.text
+    assert "move live lq-d25 -> lq-d26 (tunnelled)  [move-live" in plan.out, plan.text
     talk = Talk(address_of())
     talk.start()
     time.sleep(0.5)
@@ -96,7 +96,7 @@ def test_from_a_spec_to_a_vm_moved_live(user: User, d25: LabHost, d26: LabHost) 
 
 
 def test_a_leased_key_opens_one_door_only_and_none_afterwards(running: User, d25: LabHost, d26: LabHost) -> None:
-    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    running.unencrypted().edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     process = running.start("apply", str(running.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:6")
     key = _stolen_key(d25)
     line = d26.sh("grep reconciler-lease /root/.ssh/authorized_keys")
@@ -146,7 +146,7 @@ def lab_nas_tries(key: str, d25: LabHost, d26: LabHost) -> str:
 
 def test_a_standing_port_is_used_and_none_is_opened(running: User, d26: LabHost) -> None:
     running.edit("firewall.yaml", "cockpit, dhcpv6-client]", "cockpit, dhcpv6-client]\n      ports: [49152-49216/tcp]")
-    running.apply()
+    running.unencrypted().apply()
     running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     said = running.apply()
     assert "open 49152" not in said.text

@@ -59,7 +59,6 @@ spec:
   memory: 512MiB
   interfaces: [{{mac: "00:16:3e:31:13:%(byte)s", network: vpd}}]
   checks: [{{tcp: 22, timeout: 60s}}, {{ssh: banner}}]
-  migration: {{%(moves)s}}
 """
 BASE_XML = f"""\
 <domain type='kvm'><name>mvp1</name><uuid>{BASE}</uuid><memory unit='MiB'>256</memory><vcpu>1</vcpu>
@@ -128,7 +127,6 @@ class Fleet:
         self.measure = "2s"
         self.extra = ""
         self.access = "key"
-        self.moves = ""
 
     def revive(self) -> None:
         """Another process of the reconciler begins, some seconds later."""
@@ -149,12 +147,9 @@ class Fleet:
 
     @property
     def specs(self) -> Text:
-        named = [
-            {"name": name, "host": host, "byte": _byte(name), "moves": self.moves}
-            for name, host in sorted(self.placed.items())
-        ]
+        named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}}}"
+        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}, encrypt: off}}"
         policy = f"spec: {{defaults: {{{access}, {migration}}}}}"
         return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)
 

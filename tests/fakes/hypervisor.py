@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from lxml import etree
 
 from reconciler.errors import Refused, Unreachable
+from reconciler.kinds.lease.papers import read_papers
 from reconciler.model.fleet import HostCard
 from reconciler.ports import (
     Counters,
@@ -23,10 +24,8 @@ from reconciler.ports import (
     NetworkReading,
     PoolReading,
     VolumeReading,
-    Watch,
 )
 from tests.fakes import copying
-from tests.fakes.laddered import Laddered
 from tests.fakes.shell_lease import login
 from tests.fakes.world import Domain, File, Host, Pool, Storage, World, address_of
 
@@ -328,25 +327,19 @@ class FakeHypervisor:
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Watch,
+        watch: Callable[[JobNumbers], None],
         there: HostCard | None = None,
     ) -> JobNumbers:
-        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere), and of `Laddered` more.
+        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere).
 
         The job itself is the world's: it goes on when the caller is killed or loses its connection.
         """
         with self._calling(host, "migrate") as source:
             domain = self._domain(source, request.uuid)
             target = self._reached(source, request, there)
-            broken, self.broken = self.broken, ""
-            if request.resume or domain.name in self._world.busy:
-                if not request.resume:
-                    self._accepts(source, target, domain, request.disks)
-                ended = Laddered(self._world, source, target, request, broken).run(watch)
-                self._jobs[target.name, domain.uuid] = ended
-                return ended
             self._accepts(source, target, domain, request.disks)
             self._copy_disks(source, target, domain, request)
+            broken, self.broken = self.broken, ""
             job = copying.begin(self._world, source, target, domain, "arrived" if broken in ("", "lost") else broken)
             job.life = self._life if request.managed else -1
         while domain.migrating:
@@ -365,8 +358,14 @@ class FakeHypervisor:
     def _reached(self, source: Host, request: MigrationRequest, card: HostCard | None) -> Host:
         data = urlsplit(request.data)
         there = self._managed(request, card) if request.managed else self._logged_in(source, request)
+        if request.channel == "tunnel":
+            if there is None or request.data or request.managed or request.disks:
+                raise self._world.wrong(f"a tunnel that cannot be: {request}")
+            return there
         if there is None or self._world.by_address(data.hostname or "") is not there:
             raise self._world.wrong(f"control goes to {there and there.name}, data to {data.hostname}")
+        if request.channel == "tls":
+            self._handshake(source, there, request.tls_name or str(data.hostname))
         for port in (data.port or 0, *([request.disks_port] if request.disks else [])):
             if not there.firewall.admits(there.nic, source.address, port):
                 at = f"{data.hostname}:{port}"
@@ -390,6 +389,15 @@ class FakeHypervisor:
         if reply.code != 0:
             raise Refused(source.name, f"libvirt says: Cannot recv data: {reply.err}")
         return self._world.by_address(source.resolve(control.hostname or ""))
+
+    @staticmethod
+    def _handshake(source: Host, there: Host, name: str) -> None:
+        """QEMU's: both have certificates of one authority, and the destination's is for the name that is looked for."""
+        mine, theirs = read_papers(source.papers), read_papers(there.papers)
+        if mine.wrong or theirs.wrong:
+            raise Refused(source.name, "libvirt says: Unable to access credentials /etc/pki/qemu/ca-cert.pem")
+        if mine.authority != theirs.authority or name not in theirs.covers:
+            raise Refused(source.name, "libvirt says: operation failed: job 'migration out' failed: TLS handshake")
 
     def _accepts(self, source: Host, there: Host, domain: Domain, copied: tuple[str, ...]) -> None:
         if domain.state != "running":

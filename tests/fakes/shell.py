@@ -12,6 +12,7 @@ from reconciler.errors import Unreachable
 from reconciler.kinds.firewall import wire as firewall_wire
 from reconciler.kinds.host import live as host_live
 from reconciler.kinds.host import wire as host_wire
+from reconciler.kinds.lease import papers
 from reconciler.kinds.lease import wire as lease_wire
 from reconciler.kinds.pool import proof
 from reconciler.kinds.pool import wire as pool_wire
@@ -254,7 +255,6 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     host_live._REPLACE: _replace_hosts,
     _BRIDGES: _says(lambda call: "\n".join(call.host.bridges)),
     vm_wire._LOCKS: _says(lambda call: call.host.locks),
-    vm_wire._USERFAULT: _says(lambda call: call.host.userfault),
     firewall_wire._RUNTIME: lambda call: Reply(0, shell_firewall.runtime(call.host.firewall, call.rest)),
     firewall_wire._PERMANENT: lambda call: Reply(0, shell_firewall.permanent(call.host.firewall)),
     firewall_wire._BOUND: _says(lambda call: f"reached {call.host.nic}"),
@@ -263,6 +263,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,
+    papers.LOOK: lambda call: Reply(0, call.host.papers),
     lease_wire._RULES: _rules,
     lease_wire._PERMANENT: _made_permanent,
     lease_wire._KEYS: _keys,

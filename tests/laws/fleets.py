@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.engine.once import Wanted, want
 from reconciler.kinds.firewall.state import FirewallState, ZoneState
 from reconciler.kinds.host.state import HostState
-from reconciler.kinds.lease.state import Gate, LeaseState
+from reconciler.kinds.lease.state import Gate, LeaseState, Papers
 from reconciler.kinds.pool.state import Definition, PoolState
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool, VolumeAt
 from reconciler.model.disruption import Disruption
@@ -24,6 +24,13 @@ SHARED, PRIVATE = "/srv/shared", "/srv/private"
 ALL = tuple(kind.name for kind in KINDS)
 GIB = 2**30
 COPIED, DELETED = ", storage: copy", ", storage: copy, oldCopy: delete"
+PAPERS = (
+    lambda name: Papers("/etc/pki/qemu", wrong="has no /etc/pki/qemu/ca-cert.pem"),
+    lambda name: Papers("/etc/pki/qemu", "one", 1, 2**40, (name,)),
+    lambda name: Papers("/etc/pki/qemu", "one", 1, 2**40, (name,)),
+    lambda name: Papers("/etc/pki/qemu", "one", 1, 1_795_000_100, (name,)),
+    lambda name: Papers("/etc/pki/qemu", "other", 1, 2**40),
+)
 
 
 @dataclass
@@ -57,8 +64,13 @@ def fleet(seed: int) -> Made:
     draft = _Draft(Random(seed))  # noqa: S311
     draft.hosts = [f"h{number}" for number in range(draft.random.randint(2, 5))]
     cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE] * 8])
-    mode = f"defaults: {{access: {{mode: {'none' if seed % 5 == 0 else 'key'}}}}}"
-    draft.specs.append(f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec: {{limits: {{disruption: {cap}}}, {mode}}}\n")
+    mode = "none" if seed % 5 == 0 else "key"
+    encrypt = draft.random.choice(["auto", "required", "off", "off", "off", "off"])
+    draft.specs.append(
+        f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec:\n"
+        f"  limits: {{disruption: {cap}}}\n"
+        f"  defaults: {{access: {{mode: {mode}}}, migration: {{encrypt: {encrypt}}}}}\n"
+    )
     for number, host in enumerate(draft.hosts):
         _host(draft, host, f"10.0.0.{number + 1}")
     _pools(draft)
@@ -88,6 +100,7 @@ def _host(draft: _Draft, name: str, address: str) -> None:
     draft.put("firewall", name, name, state)
     allowed = draft.random.choice([(), (), ((49152, 49215),)])
     listening = tuple(p for p in (22, 49152, 49153) if p == 22 or draft.often(0.1))
+    draft.put("papers", name, name, draft.random.choice(PAPERS)(fqdn))
     draft.put("gate", name, name, Gate(address, "work" if running else "", running, allowed, listening))
 
 

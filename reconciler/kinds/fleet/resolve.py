@@ -20,9 +20,9 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     access, limits, connection = spec.defaults.access, spec.limits, spec.defaults.connection
     if not 60 <= access.lifetime <= 86400:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
-    moves = _moves(spec.defaults.migration)
-    for name, mistake, fix in moves.contradictions():
-        problems.append(first.problem(f"spec.defaults.migration.{name}", mistake, fix))
+    if spec.defaults.migration.post_copy:
+        where = "spec.defaults.migration.postCopy"
+        problems.append(first.problem(where, "post-copy is not carried out by this version", "leave it out"))
     fleet = replace(
         scope.fleet,
         name=first.name,
@@ -30,7 +30,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         suspended=spec.suspend,
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
         access=AccessPolicy(access.key_type, int(access.lifetime), access.user, access.mode),
-        migration=moves,
+        migration=_moves(spec.defaults.migration),
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
@@ -49,6 +49,6 @@ def _moves(spec: MigrationDefaults) -> MovePolicy:
         spec.unsafe,
         storage=spec.storage,
         old_copy=spec.old_copy,
-        connections=spec.connections,
         measure=spec.measure,
+        encrypt=spec.encrypt,
     )

@@ -6,7 +6,7 @@ from reconciler.kinds.lease.crossing import hurdles
 from reconciler.kinds.lease.live import run
 from reconciler.kinds.lease.plan import compare, plan
 from reconciler.kinds.lease.resolve import resolve
-from reconciler.kinds.lease.state import Gate, LeaseState
+from reconciler.kinds.lease.state import Gate, LeaseState, Papers
 from reconciler.kinds.lease.weave import weave
 from reconciler.kinds.lease.wire import facts, read
 
@@ -14,7 +14,7 @@ KIND = Kind(
     name="lease",
     yaml="",
     spec=None,
-    states=(LeaseState, Gate),
+    states=(LeaseState, Gate, Papers),
     actions=(GrantAccess, OpenPort, ClosePort, RevokeAccess),
     resolve=resolve,
     facts=facts,

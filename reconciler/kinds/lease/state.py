@@ -31,6 +31,22 @@ class LeaseState:
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """A host's certificates for QEMU's own TLS, in the folder where QEMU looks; times are seconds since 1970.
+
+    `wrong` is what keeps them from being used, `authority` a print of the CA file, `covers` which of the host's FQDN
+    and migration address the server's certificate is for.
+    """
+
+    folder: str
+    authority: str = ""
+    since: int = 0
+    until: int = 0
+    covers: tuple[str, ...] = ()
+    wrong: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """How migrations reach a host: address and zone of its NIC, TCP ports open there to everyone, ports in use.
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.channel import choose
 from reconciler.kinds.lease.ending import endings
 from reconciler.kinds.lease.state import Gate
 from reconciler.model.action import Action, Passage, Refusal
+from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
 from reconciler.model.fleet import Limits
 from reconciler.model.ref import Place
@@ -54,7 +56,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
             woven += [replace(action, after=(*action.after, *later)) if waits else action, *closings.get(action.id, ())]
             continue
         way = _way(action.passage, view, taken)
-        if isinstance(way, str):
+        if isinstance(way, Blocker):
             refusals.append(_refuse(action, way, view))
             continue
         taken.update((way.destination, port) for port in way.ports)
@@ -74,26 +76,33 @@ def _after(actions: Sequence[Action], ends: Mapping[str, Sequence[Action]]) -> d
     return {a.id: tuple(c.id for c in closings if a.id in c.after) for a in actions if a.followed}
 
 
-def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage | str:
-    """The passage with addresses, zone and free ports; or why there is none."""
+def _way(way: Passage, view: View, taken: Iterable[tuple[str, int]]) -> Passage | Blocker:
+    """The passage with addresses, channel, zone and free ports; or why there is none."""
     source: Gate | None = view.snapshot.get(Place("gate", way.source, way.source))
     there: Gate | None = view.snapshot.get(Place("gate", way.destination, way.destination))
     if source is None or there is None or not source.address or not there.address:
-        return "the migration address of one of the two hosts is unknown; declare spec.migration.address of both"
+        why = "the migration address of one of the two hosts is unknown; declare spec.migration.address of both"
+        return Blocker(why, "")
     apart = abs(source.clock - there.clock) if source.clock and there.clock else 0
     if apart >= way.lifetime:
-        return f"the clocks of the two hosts are {apart} s apart, and a lease lives {way.lifetime} s; set both right"
+        return Blocker(
+            f"the clocks of the two hosts are {apart} s apart, and a lease lives {way.lifetime} s", "set both right"
+        )
+    chosen = choose(replace(way, peer=source.address, target=there.address), view)
+    if isinstance(chosen, Blocker):
+        return chosen
+    way = chosen.way
+    if way.channel == "tunnel":
+        return way
     first, last = view.fleet.hosts[way.destination].migration_ports
     used = {port for host, port in taken if host == way.destination} | set(there.listening)
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == way.destination}
     free = [port for port in range(first, last + 1) if port not in used]
     if len(free) < (2 if way.disks else 1):
-        return f"no free port from {first} to {last} on {way.destination}; widen spec.migration.ports"
+        return Blocker(f"no free port from {first} to {last} on {way.destination}", "widen spec.migration.ports")
     port, disks_port = free[0], _second(free[1:], way)
     return replace(
         way,
-        peer=source.address,
-        target=there.address,
         port=port,
         zone=there.zone,
         standing=_standing(there, port),
@@ -160,7 +169,7 @@ def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]
     return [*close, revoke]
 
 
-def _refuse(action: Action, why: str, view: View) -> Refusal:
+def _refuse(action: Action, why: Blocker, view: View) -> Refusal:
     item = view.at(action.place)
     where = (item.origin.file, item.origin.line) if item else ("", 0)
-    return Refusal(action.place, f"cannot {action.explain()}: {why}", "", *where)
+    return Refusal(action.place, f"cannot {action.explain()}: {why.reason}", why.fix, *where)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.kind import Sight
+from reconciler.kinds.lease.papers import LOOK, read_papers
 from reconciler.kinds.lease.state import FOLDER, KNOWN_HOSTS, PRIORITY, TAG, Gate, LeaseState
 from reconciler.model.action import Passage
 from reconciler.model.desired import Desired
@@ -48,6 +49,7 @@ def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[s
         "keys": ["sh", "-c", _KEYS, "sh", *users],
         "secrets": ["sh", "-c", _SECRETS],
         "listening": ["ss", "-Hltn"],
+        "papers": ["sh", "-c", LOOK, "sh", host.fqdn, host.migration_address],
     }
 
 
@@ -58,7 +60,9 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     gate = replace(gate, address=_ipv4(sight.host.migration_address) or gate.address)
     pieces = [*read_keys(out["keys"]), *read_secrets(out["secrets"]), *read_rules(out["rules"])]
     pieces += [LeaseState("port-permanent", zone=zone) for zone in _zones(out["permanent"])]
-    return [(Place("gate", host, host), gate), *((Place("lease", host, _name(p)), p) for p in pieces)]
+    papers = read_papers(out["papers"])
+    standing = [(Place("gate", host, host), gate), (Place("papers", host, host), papers)]
+    return [*standing, *((Place("lease", host, _name(p)), p) for p in pieces)]
 
 
 def _name(piece: LeaseState) -> str:

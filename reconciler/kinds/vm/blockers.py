@@ -5,11 +5,11 @@ What only a live host can tell (a login, an open port, the storage token) is ask
 
 from collections.abc import Iterator
 
-from reconciler.kinds.vm.copying import COPY, copied, local, obstacles, space
+from reconciler.kinds.vm.copying import COPY, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
-from reconciler.kinds.vm.switching import switching
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
+from reconciler.model.fleet import MovePolicy
 from reconciler.model.ref import Place
 from reconciler.model.units import show_size
 
@@ -26,7 +26,6 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
     found += _identity(want, seen, origin, view)
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
-    found += switching(want, room, bool(copied(want, seen, origin, view)), qemu(here), qemu(room))
     for disk in seen.disks:
         found += _storage(disk, want, seen, origin, view)
         found += _cache(disk, want, here)
@@ -122,6 +121,11 @@ def _storage(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: 
     for host in (origin, want.host):
         if pool and view.at(Place("pool", host, pool)) is None:
             yield Blocker(f"disk {disk.target} is in pool {pool}, which is not declared on {host}", "add it to `hosts`")
+
+
+def untunnelled(moves: MovePolicy) -> str:
+    """Why a tunnel cannot carry a move of this kind; empty when it can."""
+    return "post-copy needs a channel of its own" if moves.post_copy else ""
 
 
 def cached(disk: Disk) -> bool:

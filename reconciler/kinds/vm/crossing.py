@@ -6,7 +6,7 @@ The same blockers as the plan's. What other kinds have against two hosts is thei
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, qemu
+from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, qemu, untunnelled
 from reconciler.kinds.vm.copying import copied, local, told
 from reconciler.kinds.vm.state import DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker, Caution, Crossing, Hurdle, Way
@@ -27,7 +27,10 @@ def ways(name: str, view: View) -> Sequence[Way]:
     ports = 2 if copied(want, state, origin.host, view) else 1
     found = []
     for host in view.fleet.hosts:
-        there, crossing = replace(want, host=host), Crossing(name, origin.host, host, pools, state.guest, ports)
+        there, moves = replace(want, host=host), want.moves
+        crossing = Crossing(
+            name, origin.host, host, pools, state.guest, ports, encrypt=moves.encrypt, untunnelled=untunnelled(moves)
+        )
         here = host in homes
         hurdles = () if here else tuple(_hurdles(there, state, origin.host, view, homes))
         found.append(Way(host, crossing, hurdles, here, state.power == "running"))

@@ -9,11 +9,9 @@ from reconciler.kinds.vm.actions import (
     AdoptDomain,
     CloneDomain,
     DefineDomain,
-    FinishMove,
     FollowMove,
     MoveLive,
     ProveDomain,
-    RecoverMove,
     ResumeDomain,
     SetAutostart,
     SetResources,
@@ -26,7 +24,6 @@ from reconciler.kinds.vm.domain_xml import with_resources
 from reconciler.kinds.vm.following import follow, moved
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.proving import prove
-from reconciler.kinds.vm.recovering import finish, recover
 from reconciler.kinds.vm.resuming import resume
 from reconciler.kinds.vm.watching import watch
 from reconciler.kinds.vm.wire import MARK, write_mark
@@ -42,10 +39,6 @@ def run(action: Action, hands: Hands) -> Done:
     match action:
         case CloneDomain():
             return clone(action, hands)
-        case RecoverMove():
-            return recover(action, hands)
-        case FinishMove():
-            return finish(action, hands)
         case MoveLive():
             return moved(action, hands)
         case FollowMove():

@@ -15,15 +15,13 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
-from reconciler.kinds.vm.blockers import blockers
+from reconciler.kinds.vm.blockers import blockers, untunnelled
 from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
 from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
-from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.measure import measured
-from reconciler.kinds.vm.mending import mend
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
 from reconciler.kinds.vm.underway import follow, leaving, left_paused, way
 from reconciler.kinds.vm.wire import from_xml
@@ -58,8 +56,6 @@ def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -
     for name in ("power", "autostart", "vcpus", "memory"):
         if getattr(want, name) is not None:
             old[name], new[name] = getattr(state, name), getattr(want, name)
-    if any(failed(state) for _, state in seen):
-        old["migration"], new["migration"] = "broken in post-copy", ""
     if want.digest:
         old["domain XML"], new["domain XML"] = state.digest, want.digest
     if state.making:
@@ -90,11 +86,6 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     item = view.required(difference.place)
     want: VmDesired = item.value
     seen = sightings(want.name, view)
-    mended = mend(
-        item, seen, view, lambda a, b: passage(want.name, a, b, view), lambda a: prove(want, a.place, a.uuid, (a.id,))
-    )
-    if mended:
-        return mended
     if leaving(seen):
         return _followed(item, seen, view)
     if len(seen) > 1:
@@ -266,15 +257,28 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
     if found:
         return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in found]
     there = Place("vm", want.host, want.name)
+    cards, access = view.fleet.hosts, view.fleet.access
     disks = copied(want, state, place.host, view)
     left = left_by(disks, place.host, state, want.host)
+    way = Passage(
+        lease_id(want.name, place.host, want.host, view.now),
+        place.host,
+        want.host,
+        user=access.user,
+        key_type=access.key_type,
+        lifetime=access.lifetime,
+        disks=bool(disks),
+        managed=access.mode == "none",
+        encrypt=want.moves.encrypt,
+        untunnelled=untunnelled(want.moves),
+    )
     move = MoveLive(
         place=there,
         uuid=state.uuid,
         origin=place.host,
-        address=view.fleet.hosts[want.host].fqdn,
+        address=cards[want.host].fqdn,
         policy=want.moves,
-        way=replace(passage(want.name, place.host, want.host, view), disks=bool(disks)),
+        way=way,
         pools=shared_in_use(want, state),
         copies=disks,
         left=left,
@@ -287,20 +291,6 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
     )
     proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)
     return [*measured(move), proof, *old_copies(want, there, state.uuid, left, view, (proof.id,))]
-
-
-def passage(name: str, source: str, destination: str, view: View) -> Passage:
-    """The way between two hosts that one move of that VM needs; its addresses and port are the lease's business."""
-    access, lease = view.fleet.access, lease_id(name, source, destination, view.now)
-    return Passage(
-        lease,
-        source,
-        destination,
-        user=access.user,
-        key_type=access.key_type,
-        lifetime=access.lifetime,
-        managed=access.mode == "none",
-    )
 
 
 def lease_id(name: str, source: str, destination: str, now: int) -> str:

@@ -109,8 +109,7 @@ class Room:
     """What one host offers to VMs: architecture, machine types, memory in bytes, networks, bridges, pools.
 
     `virts` and `emulators` are the domain types and emulators of its architecture; `versions` maps software to version;
-    `locks` is qemu.conf's lock_manager, empty where nobody set one; `userfault` is 1 where QEMU may use userfaultfd, as
-    post-copy must, 0 where not, empty where unknown.
+    `locks` is qemu.conf's lock_manager, empty where nobody set one.
     """
 
     arch: str
@@ -123,7 +122,6 @@ class Room:
     emulators: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     versions: Mapping[str, str] = field(default_factory=dict, metadata=VOLATILE)
     locks: str = field(default="", metadata=VOLATILE)
-    userfault: str = field(default="", metadata=VOLATILE)
 
     def allocation(self, path: str) -> int | None:
         """Bytes a volume takes, or None where no active pool holds it."""

@@ -49,7 +49,7 @@ def test_json_is_versioned_and_complete() -> None:
     ]
     move = said["actions"][4]
     assert move["place"] == "vm/mvp4_lqd25@lq-d26"
-    assert move["explain"] == "move live lq-d25 -> lq-d26"
+    assert move["explain"] == "move live lq-d25 -> lq-d26 (TLS)"
     assert move["fields"]["disruption"] == "move-live"
     assert {
         "place": "vm/mvp4_lqd25@lq-d26",

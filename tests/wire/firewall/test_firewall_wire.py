@@ -22,7 +22,7 @@ DBUS = (
     r'"ports":{"type":"a(ss)","data":[["49152-49216","tcp"]]},"masquerade":{"type":"b","data":false},'
     r'"interfaces":{"type":"as","data":["br0"]},"icmp_block_inversion":{"type":"b","data":false},'
     r'"forward":{"type":"b","data":true},"rules_str":{"type":"as","data":[%s"rule family=\"ipv4\" '
-    r'source address=\"10.1.2.3\" port port=\"5900-5999\" protocol=\"tcp\" log prefix=\"vnc \" level=\"info\" '
+    r"source address=\"10.1.2.3\" port port=\"5900-5999\" protocol=\"tcp\" log prefix=\"vnc \" level=\"info\" "
     r'limit value=\"3/m\" accept"]}}]}'
 )
 LEASE = (

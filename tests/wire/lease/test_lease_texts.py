@@ -96,7 +96,7 @@ def test_a_gate_whose_address_is_not_one_address_is_no_gate(said: str) -> None:
 
 
 def test_a_declared_address_stands_whatever_the_host_says() -> None:
-    replies = {name: Reply(0, "") for name in ("gate", "listening", "keys", "secrets", "rules", "permanent")}
+    replies = {name: Reply(0, "") for name in ("gate", "listening", "keys", "secrets", "rules", "permanent", "papers")}
     replies["gate"] = Reply(0, "address 10.0.0.99\nzone work\n")
     for declared, address in (("10.77.0.11", "10.77.0.11"), ("", "10.0.0.99")):
         host = HostCard("a", "a.lan", "10.77.0.11", migration_address=declared)

@@ -225,13 +225,16 @@ SEEN = st.builds(
     lambda running, runtime, permanent: FirewallState(
         True, running, running, "public", {**permanent, **runtime} if running else {}, permanent, ""
     ),
-    st.booleans(), LAYER, LAYER,
+    st.booleans(),
+    LAYER,
+    LAYER,
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
 @given(
-    SEEN, st.lists(st.tuples(NAMES | st.none(), PORTS | st.none(), NAMES | st.none(), st.booleans()), max_size=3),
+    SEEN,
+    st.lists(st.tuples(NAMES | st.none(), PORTS | st.none(), NAMES | st.none(), st.booleans()), max_size=3),
     st.booleans(),
 )
 def test_law_1_effects_are_true(world: World, seen: FirewallState, zones: list[Any], apart: bool) -> None:

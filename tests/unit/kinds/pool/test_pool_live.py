@@ -103,8 +103,10 @@ def do(world: Hosts, action: Action) -> bool:
 def test_a_pool_comes_up_step_by_step_and_twice_is_once() -> None:
     world = Hosts()
     steps = [
-        DefinePool(place=AT, xml=write_pool("comp", "", NFS)), BuildPool(place=AT, target="/srv/comp"),
-        StartPool(place=AT, target="/srv/comp", source="nas:/export"), SetPoolAutostart(place=AT, on=True),
+        DefinePool(place=AT, xml=write_pool("comp", "", NFS)),
+        BuildPool(place=AT, target="/srv/comp"),
+        StartPool(place=AT, target="/srv/comp", source="nas:/export"),
+        SetPoolAutostart(place=AT, on=True),
     ]
     assert [do(world, step) for step in steps] == [True, True, True, True]
     assert [do(world, step) for step in steps] == [False, False, False, False]

@@ -29,8 +29,10 @@ def verbs(world: Any) -> list[str]:
 
 
 def test_a_pool_as_declared_needs_nothing(world: World) -> None:
-    one = world(SPEC % "[alpha]" + "  autostart: true\n  minFree: 5GiB\n", alpha__p0=UP, alpha__other=replace(
-        UP, definition=Definition("dir", "/else"))
+    one = world(
+        SPEC % "[alpha]" + "  autostart: true\n  minFree: 5GiB\n",
+        alpha__p0=UP,
+        alpha__other=replace(UP, definition=Definition("dir", "/else")),
     )
     assert one.planned() == ((), ())
 
@@ -107,8 +109,10 @@ def test_refusals_carry_reason_and_fix(world: World, seen: dict[str, PoolState],
 
 def test_problems_point_at_their_line(world: World) -> None:
     one = world(
-        SPEC % "[alpha, gamma]", (SPEC % "all").replace("/export/comp", "/other"),
-        (SPEC % "{matchLabels: {role: nobody}}"), "  hosts: [beta]\n  type: dir\n  target: /var/lib/comp\n",
+        SPEC % "[alpha, gamma]",
+        (SPEC % "all").replace("/export/comp", "/other"),
+        (SPEC % "{matchLabels: {role: nobody}}"),
+        "  hosts: [beta]\n  type: dir\n  target: /var/lib/comp\n",
     )
     texts = [str(problem) for problem in one.problems]
     assert any("no Host named 'gamma'" in text for text in texts)
@@ -120,7 +124,9 @@ def test_problems_point_at_their_line(world: World) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("nas.vpd.com:/comp", "NAS.vpd.com:comp/"), ("[fd00::1]:/x", "[fd00::1]:/x/"), ("//nas/share", "//nas/share/"),
+        ("nas.vpd.com:/comp", "NAS.vpd.com:comp/"),
+        ("[fd00::1]:/x", "[fd00::1]:/x/"),
+        ("//nas/share", "//nas/share/"),
     ],
 )
 def test_the_mount_table_writes_sources_its_own_way(one: str, other: str) -> None:
@@ -128,15 +134,25 @@ def test_the_mount_table_writes_sources_its_own_way(one: str, other: str) -> Non
     assert not same_source(one, other + "else")
 
 
-STATES = st.none() | st.builds(
-    PoolState, st.just("u"), st.sampled_from([NFS, replace(NFS, dir="/old"), Definition("dir", "/var/lib/comp")]),
-    st.just(False), st.booleans(),
-) | st.just(UP)
+STATES = (
+    st.none()
+    | st.builds(
+        PoolState,
+        st.just("u"),
+        st.sampled_from([NFS, replace(NFS, dir="/old"), Definition("dir", "/var/lib/comp")]),
+        st.just(False),
+        st.booleans(),
+    )
+    | st.just(UP)
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
 @given(
-    STATES, STATES, st.sampled_from(["active", "inactive", "null"]), st.sampled_from(["true", "false", "null"]),
+    STATES,
+    STATES,
+    st.sampled_from(["active", "inactive", "null"]),
+    st.sampled_from(["true", "false", "null"]),
     st.booleans(),
 )
 def test_law_1_effects_are_true(

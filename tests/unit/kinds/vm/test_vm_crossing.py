@@ -46,7 +46,7 @@ def other(host: str, **fields: Any) -> Snapshot:
 def test_the_way_is_open_and_its_own_host_is_no_way() -> None:
     seen = found(WORLD.seen)
     assert (seen[HERE].here, seen[HERE].open, seen[HERE].hurdles) == (True, False, ())
-    assert (seen[THERE].here, seen[THERE].open, seen[THERE].hurdles) == (False, True, ())
+    assert (seen[THERE].here, seen[THERE].open, seen[THERE].blockers, seen[THERE].cautions) == (False, True, (), ())
     assert seen[THERE].crossing.pools == ("CONT_VOL_COMP",)
 
 
@@ -125,7 +125,7 @@ def test_what_is_not_a_blocker() -> None:
     beside = other(THERE, disks=(Disk("vda", "/srv/a.img"),)).having(VM, local)
     assert not [b for b in found(beside)[THERE].blockers if "is a disk of" in b.reason]
     new = having(at("room", HERE), versions={"QEMU": "7.2.0"}).having(VM, replace(STATE, disks=tuple(PASSIVE)))
-    assert found(new)[THERE].hurdles == ()
+    assert (found(new)[THERE].blockers, found(new)[THERE].cautions) == ((), ())
     volume = replace(STATE, disks=(*STATE.disks, Disk("vdb", "a.img", "volume")))
     beside = other(HERE, disks=(Disk("vda", "a.img", "volume"),)).having(VM, volume)
     assert found(beside)[THERE].open
