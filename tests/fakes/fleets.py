@@ -126,7 +126,7 @@ class Fleet:
         self.placed: dict[str, str] = {}
         self.measure = "2s"
         self.extra = ""
-        self.access = "key"
+        self.access, self.user = "key", "root"
 
     def revive(self) -> None:
         """Another process of the reconciler begins, some seconds later."""
@@ -149,7 +149,8 @@ class Fleet:
     def specs(self) -> Text:
         named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        access, migration = f"access: {{mode: {self.access}}}", f"migration: {{measure: {self.measure}, encrypt: off}}"
+        access = f"access: {{mode: {self.access}, user: {self.user}}}"
+        migration = f"migration: {{measure: {self.measure}, encrypt: off}}"
         policy = f"spec: {{defaults: {{{access}, {migration}}}}}"
         return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)
 

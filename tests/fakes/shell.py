@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reconciler.errors import Unreachable
 from reconciler.kinds.firewall import wire as firewall_wire
 from reconciler.kinds.host import live as host_live
+from reconciler.kinds.host import mover
 from reconciler.kinds.host import wire as host_wire
 from reconciler.kinds.lease import papers
 from reconciler.kinds.lease import wire as lease_wire
@@ -219,6 +220,19 @@ def _firewall_cmd(call: Call) -> Reply:
     return shell_firewall.firewall_cmd(call.world, call.host, call.argv[1:])
 
 
+def _mover(call: Call) -> Reply:
+    user = call.rest[0]
+    return Reply(
+        0, "ready\n" if user in call.host.movers else "without rights\n" if user in call.host.keys else "absent\n"
+    )
+
+
+def _make_mover(call: Call) -> Reply:
+    call.host.keys.setdefault(call.rest[0], [])
+    call.host.movers.add(call.rest[0])
+    return OK
+
+
 def _gate(call: Call) -> Reply:
     address, firewall = call.rest[0] or call.host.address, call.host.firewall
     lines = [f"address {address}"]
@@ -263,6 +277,8 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,
+    mover.LOOK: _mover,
+    mover.MAKE: _make_mover,
     papers.LOOK: lambda call: Reply(0, call.host.papers),
     lease_wire._RULES: _rules,
     lease_wire._PERMANENT: _made_permanent,

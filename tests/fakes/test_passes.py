@@ -165,3 +165,16 @@ def test_with_measure_0s_nothing_is_measured(fleet: Fleet) -> None:
     report = fleet.place(web="lq-d26").apply()
     assert report.verdict == "ok"
     assert not [o for o in report.outcomes if o.action.endswith(":measure")]
+
+
+def test_a_user_for_moves_is_made_first_and_root_gets_no_key() -> None:
+    fleet = Fleet().place(web="lq-d25")
+    fleet.user = "vmmove"
+    assert fleet.apply().verdict == "ok"
+    assert fleet.plan().empty
+    fleet.place(web="lq-d26")
+    assert [a.explain() for a in fleet.plan().actions if "log in as vmmove" in a.explain()]
+    assert fleet.apply().verdict == "ok"
+    assert fleet.world.residue() == []
+    fleet.host("lq-d26").movers.clear()
+    assert [action.id for action in fleet.plan().actions] == ["host/lq-d26:make-mover"]

@@ -152,6 +152,7 @@ class Host:
     keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})
     known_hosts: list[str] = field(default_factory=list)
     leases: dict[str, LeaseFolder] = field(default_factory=dict)
+    movers: set[str] = field(default_factory=set)
     papers: str = "folder /etc/pki/qemu\nwrong has no /etc/pki/qemu/ca-cert.pem\n"
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from reconciler.kinds.host.mover import READY
 from reconciler.model.action import Action
 from reconciler.model.snapshot import Snapshot
 
@@ -36,6 +37,21 @@ class WriteHostsBlock(Action):
 
     def explain(self) -> str:
         return f"keep {len(self.entries)} fleet names in /etc/hosts: {', '.join(fqdn for _, fqdn in self.entries)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeMover(Action):
+    """Make the user who logs in for moves, with a right to libvirt and no other; proven by using it."""
+
+    verb: ClassVar[str] = "make-mover"
+    symbol: ClassVar[str] = "+"
+    user: str
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.having(self.place, replace(snapshot.get(self.place), mover=READY))
+
+    def explain(self) -> str:
+        return f"make user {self.user} for moves: no password, may use libvirt"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from reconciler.errors import Refused
-from reconciler.kinds.host.actions import RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.mover import MAKE, rule
 from reconciler.kinds.host.wire import write_block
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
@@ -26,6 +27,10 @@ def run(action: Action, hands: Hands) -> Done:
             return _set_hostname(card, fqdn, hands)
         case WriteHostsBlock(entries=entries):
             return _write_block(card, entries, hands)
+        case MakeMover(user=user):
+            made = hands.shell.run(card, ["sh", "-c", MAKE, "sh", user, rule(user)], deadline=90)
+            _must(card, made, f"make user {user} for moves")
+            return Done(f"{user} may use libvirt")
         case RunService(service=service):
             _must(
                 card, hands.shell.run(card, ["systemctl", "enable", "--now", service], deadline=60), f"start {service}"

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.kinds.host.actions import RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.mover import READY
 from reconciler.kinds.host.state import HostDesired, HostState
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Comparison, Difference
@@ -37,6 +38,8 @@ def _compare(item: Desired, seen: HostState) -> Comparison:
         "services": {name: seen.services.get(name, "absent") for name in want.services},
     }
     new = {"fqdn": want.fqdn, "names": names, "unknown": [], "services": dict.fromkeys(want.services, RUNS)}
+    if want.mover:
+        old["migration user"], new["migration user"] = seen.mover, READY
     if seen.block:
         old["block"] = {fqdn: address for address, fqdn in seen.block}
         new["block"] = names
@@ -63,6 +66,9 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
             steps.append(
                 Refusal(place, f"{fqdn} does not resolve on {place.host}", fix, item.origin.file, item.origin.line)
             )
+    if "migration user" in paths:
+        reason = f"Fleet.defaults.access.user is {want.mover}, who is {seen.mover or 'unknown'} here"
+        steps.append(MakeMover(place=place, user=want.mover, reason=reason))
     needs: tuple[str, ...] = ()
     if paths & {"names", "block"}:
         missing = [f for a, f in want.entries if seen.resolves.get(f) != a and f != want.fqdn]

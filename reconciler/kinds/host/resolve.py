@@ -20,10 +20,11 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     cards = {document.name: _card(document, scope) for document in documents}
     names = tuple((card.address, card.fqdn) for card in cards.values() if _is_ip(card.address))
     elsewhere = tuple(sorted(card.fqdn for card in cards.values() if not _is_ip(card.address)))
+    mover = "" if scope.fleet.access.user == "root" else scope.fleet.access.user
     desired = tuple(
         Desired(
             Place("host", document.name, document.name),
-            HostDesired(document.spec.fqdn, tuple(sorted(names)), tuple(document.spec.services), elsewhere),
+            HostDesired(document.spec.fqdn, tuple(sorted(names)), tuple(document.spec.services), elsewhere, mover),
             document.origin,
         )
         for document in documents

@@ -10,7 +10,8 @@ VOLATILE = {"volatile": True}
 class HostState:
     """As observed. `block` is our marked part of /etc/hosts (address, name pairs); `resolves` maps FQDN to address.
 
-    `clock` is the host's own time in seconds since 1970; `services` maps a unit to `active/enabled` words.
+    `clock` is the host's own time in seconds since 1970; `services` maps a unit to `active/enabled` words; `mover` is
+    ready, absent or without rights, empty where nobody but root moves VMs.
     """
 
     static_name: str
@@ -25,15 +26,18 @@ class HostState:
     networks: tuple[tuple[str, str], ...] = ()
     bridges: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     clock: int = field(default=0, metadata=VOLATILE)
+    mover: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HostDesired:
     """As declared. `entries` are the addresses and FQDNs of the fleet's hosts that must resolve here,
-    `elsewhere` the FQDNs declared without an IP address, which DNS must know.
+    `elsewhere` the FQDNs declared without an IP address, which DNS must know; `mover` is the user of moves,
+    if not root.
     """
 
     fqdn: str
     entries: tuple[tuple[str, str], ...]
     services: tuple[str, ...]
     elsewhere: tuple[str, ...] = ()
+    mover: str = ""
