@@ -8,6 +8,7 @@ ReconcilerError
 ├── PlanError        a person has to decide
 │   └── StalePlan    the world or the specs changed since the plan was made
 ├── Locked           somebody else is at it
+│   └── LockLost     a host ended this run's lock, or gave it to another: the pass stops where it is
 ├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
 └── DriftLeft        everything was applied, and it is still not true
 """
@@ -81,11 +82,22 @@ class StalePlan(PlanError):
 
 
 class Locked(ReconcilerError):
-    """Another apply of this fleet runs on this machine; `holder` says who, since when, and its run."""
+    """Another run is at this fleet or host; `holder` says who, since when, and its run."""
 
-    def __init__(self, fleet: str, holder: str) -> None:
-        super().__init__(f"fleet {fleet} is locked by {holder}", "wait until it has ended; its lock ends with it")
+    def __init__(self, where: str, holder: str, fix: str = "") -> None:
+        fix = fix or "wait until it has ended; its lock ends with it, also when it dies"
+        super().__init__(f"{where} is locked by {holder}", fix)
         self.holder = holder
+
+
+class LockLost(Locked):
+    """This run may not change anything more; another pass starts from what is there."""
+
+    def __init__(self, host: str, holder: str) -> None:
+        ReconcilerError.__init__(
+            self, f"lost its lock on {host} to {holder}; nothing more was changed", "plan again; apply finishes it"
+        )
+        self.host, self.holder = host, holder
 
 
 class NeedsHuman(ReconcilerError):

@@ -1,10 +1,11 @@
-"""The five doors to the outside, as small Protocols and the plain values that pass through them.
+"""The six doors to the outside, as small Protocols and the plain values that pass through them.
 
 No behaviour: adapters implement these, tests fake them, and one contract suite holds both to the same word.
 Every call names the host by its card, takes a deadline in seconds, and raises Unreachable or Refused.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -245,6 +246,38 @@ class Hypervisor(Protocol):
     ) -> JobNumbers:
         """Blocks until it has ended. `there` is the destination of a managed one, which ends with its caller."""
         ...
+
+
+class Locks(Protocol):
+    """Locks that hosts hold for a run: while it has them no other run changes anything there."""
+
+    def looking(self) -> None:
+        """An observation begins."""
+        ...
+
+    def held(self, hosts: Sequence[HostCard]) -> AbstractContextManager[Sequence[str]]:
+        """All of them, or Locked; gives the names of hosts that another run left since `looking` was last called.
+
+        Inside, any call may raise LockLost: the host has ended the lock, and does nothing more for this run.
+        """
+        ...
+
+    def unlock(self, host: HostCard, run: str) -> bool:
+        """End that run's lock on a host, and what it still does there. False: no lock; another's raises Locked."""
+        ...
+
+
+class NoLocks:
+    """Locks for passes that need none: over a saved snapshot, or in tests."""
+
+    def looking(self) -> None:
+        return
+
+    def held(self, hosts: Sequence[HostCard]) -> AbstractContextManager[Sequence[str]]:
+        return nullcontext(())
+
+    def unlock(self, host: HostCard, run: str) -> bool:
+        return False
 
 
 class SpecSource(Protocol):

@@ -11,7 +11,7 @@ from reconciler.engine.once import Tools
 from reconciler.kind import Kind
 from reconciler.kinds import firewall, fleet, host, lease, pool, vm
 from reconciler.model.outcome import Outcome, Progress
-from reconciler.ports import Journal
+from reconciler.ports import Journal, NoLocks
 
 KINDS: tuple[Kind, ...] = (
     fleet.KIND,
@@ -33,14 +33,17 @@ def real_tools(
     """Real hosts; every connection is closed at the end. SSH and libvirt are imported only here."""
     from reconciler.adapters import failpoint
     from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.fence import HostLocks
     from reconciler.adapters.hypervisor import LibvirtHypervisor
     from reconciler.adapters.journal import NoJournal
     from reconciler.adapters.shell import SshShell
 
     shell = SshShell(connect_timeout=min(10.0, deadline))
     hypervisor: Any = LibvirtHypervisor(shell)
+    kept = journal or NoJournal()
+    locks = HostLocks(shell, kept.run, hypervisor.forget) if journal else NoLocks()
     try:
-        yield Tools(shell, hypervisor, SystemClock(), journal or NoJournal(), failpoint.at, tell, deadline)
+        yield Tools(shell, hypervisor, SystemClock(), kept, failpoint.at, tell, deadline, locks)
     finally:
         hypervisor.close()
         shell.close()

@@ -6,7 +6,7 @@ Only this module and `inventory` see libvirt; errors become Refused or Unreachab
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from reconciler.adapters.comparison import compare_cpu
@@ -52,12 +52,22 @@ class LibvirtHypervisor:
 
     def close(self) -> None:
         """End every connection."""
-        for connection, tunnel in list(self._open.values()):
+        for name in list(self._open):
+            self._leave(name)
+
+    def forget(self, hosts: Sequence[HostCard]) -> None:
+        """End the connections to these hosts; the next call opens its own, as the shell then opens them."""
+        for host in hosts:
+            self._leave(host.name)
+
+    def _leave(self, name: str) -> None:
+        """The tunnel first: libvirt's own farewell would wait for ever for a daemon that has stopped."""
+        connection, tunnel = self._open.pop(name, (None, None))
+        if tunnel:
+            tunnel.close()
+        if connection:
             with contextlib.suppress(self._lib.libvirtError):
                 connection.close()
-            if tunnel:
-                tunnel.close()
-        self._open.clear()
 
     def inventory(self, host: HostCard, *, deadline: float = 30.0) -> Inventory:
         with self._calling(host, deadline) as connection:
@@ -284,8 +294,11 @@ class LibvirtHypervisor:
             return self._lib.open(f"qemu+unix:///system?socket={tunnel.path}"), tunnel
         except self._lib.libvirtError as error:
             late = f"within {deadline:.0f} s" if tunnel.closed else ""
-            said = late or tunnel.complaint[-200:] or str(error.get_error_message())
+            complaint = tunnel.complaint[-200:]
+            said = complaint or late or str(error.get_error_message())
             tunnel.close()
+            if self._shell.guard:
+                self._shell.guard.judge(host, complaint)
             fix = f"`systemctl start libvirtd` on {host.name}"
             raise Unreachable(host.name, f"libvirtd does not answer: {said}", fix) from None
         finally:

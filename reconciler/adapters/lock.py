@@ -1,6 +1,6 @@
 """One apply at a time per fleet and machine: a lock the kernel takes away with its holder, also after kill -9.
 
-Knows nothing of other machines: two controllers that apply one fleet from two places are not kept apart yet.
+The quick answer on one machine; controllers on two machines are kept apart by the hosts, in `fence`.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ def held(fleet: str, run: str, folder: Path | None = None) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Locked(fleet, _holder(file.read())) from None
+            raise Locked(f"fleet {fleet}", _holder(file.read())) from None
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
         file.truncate()
         json.dump(

@@ -9,8 +9,9 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from reconciler.adapters.fence_script import LOST
 from reconciler.errors import HostError, Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Reply
@@ -18,10 +19,19 @@ from reconciler.ports import Reply
 MAX_OUTPUT = 32 * 2**20
 
 
+class Guard(Protocol):
+    """What stands before each command of a run that takes locks; both may raise LockLost."""
+
+    def wrap(self, host: HostCard, argv: Sequence[str]) -> Sequence[str]: ...
+
+    def judge(self, host: HostCard, err: str) -> None: ...
+
+
 class SshShell:
     """A Shell over SSH. Connections are opened at first use and kept until `close`; safe to use from many threads."""
 
     def __init__(self, connect_timeout: float = 10.0) -> None:
+        self.guard: Guard | None = None
         self._timeout = connect_timeout
         self._open: dict[str, Any] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -38,13 +48,16 @@ class SshShell:
             out = _drain(channel, channel.recv, end)
             err = _drain(channel, channel.recv_stderr, end)
             channel.status_event.wait(max(0.1, end - time.monotonic()))
-            return Reply(channel.recv_exit_status() if channel.exit_status_ready() else -1, out, err)
+            code = channel.recv_exit_status() if channel.exit_status_ready() else -1
         except TimeoutError:
             raise Unreachable(host.name, f"`{argv[0]}` did not end within {deadline:.0f} s") from None
         except (OSError, EOFError) as error:
             raise Unreachable(host.name, f"the connection broke: {error}") from None
         finally:
             channel.close()
+        if self.guard and code == LOST:
+            self.guard.judge(host, err)
+        return Reply(code, out, err)
 
     def batch(
         self, host: HostCard, commands: Mapping[str, Sequence[str]], *, deadline: float = 30.0
@@ -60,9 +73,15 @@ class SshShell:
             for n, name in enumerate(commands)
         }
 
-    def stream(self, host: HostCard, argv: Sequence[str], *, deadline: float = 30.0) -> Any:
-        """A running command as a two-way byte stream (paramiko's Channel), for the hypervisor's tunnel."""
+    def stream(self, host: HostCard, argv: Sequence[str], *, deadline: float = 30.0, guarded: bool = True) -> Any:
+        """A running command as a two-way byte stream (paramiko's Channel); behind the guard unless it is the lock."""
+        if self.guard and guarded:
+            argv = self.guard.wrap(host, argv)
         transport = self._transport(host)
+        # exec_command itself waits without a limit for a server that has stopped.
+        timer = threading.Timer(deadline, transport.close)
+        timer.daemon = True
+        timer.start()
         try:
             channel = transport.open_session(timeout=deadline)
             channel.settimeout(deadline)
@@ -70,6 +89,8 @@ class SshShell:
         except Exception as error:
             self._forget(host)
             raise Unreachable(host.name, f"cannot run a command: {error}") from None
+        finally:
+            timer.cancel()
         return channel
 
     def close(self) -> None:

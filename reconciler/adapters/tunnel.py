@@ -43,7 +43,8 @@ class Tunnel:
         if self._local is not None:
             with contextlib.suppress(OSError):
                 self._local.shutdown(socket.SHUT_RDWR)
-        self._channel.close()
+        with contextlib.suppress(OSError, EOFError):
+            self._channel.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:

@@ -13,6 +13,7 @@ from reconciler.cli.plan import plan
 from reconciler.cli.schema import schema
 from reconciler.cli.snapshot import snapshot
 from reconciler.cli.status import status
+from reconciler.cli.unlock import unlock
 from reconciler.cli.validate import validate
 
 app = typer.Typer(
@@ -41,5 +42,5 @@ def main(
     """GitOps for plain libvirt hosts: commit YAML; plan, apply, move VMs live, leave no access behind."""
 
 
-for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, schema):
+for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, unlock, schema):
     app.command()(command)

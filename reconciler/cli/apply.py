@@ -2,18 +2,17 @@
 
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path as File
 from typing import Annotated, Any
 
 import typer
 
+from reconciler.cli.acting import Again, Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, note, read_specs
-from reconciler.cli.progress import Shown
 from reconciler.engine import codec, planfile
-from reconciler.engine.once import Tools, Wanted, do, fresh, see, think, want
+from reconciler.engine.once import Tools, Wanted, fresh, see, think, want
 from reconciler.errors import PlanError
 from reconciler.model.outcome import Report
 from reconciler.model.plan import Plan, Source
@@ -21,11 +20,17 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
 Path = Annotated[str, typer.Argument(help="Specs (folder, file, -) or a plan saved by `plan --out`.")]
+_Begun = tuple[Plan, Wanted, Snapshot, Again]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def apply(
-    path: Path = ".", yes: Yes = False, target: Targets = None, output: Output = Format.TEXT, deadline: Deadline = 15.0
+    path: Path = ".",
+    yes: Yes = False,
+    target: Targets = None,
+    output: Output = Format.TEXT,
+    deadline: Deadline = 15.0,
+    lock_timeout: Wait = "0s",
 ) -> None:
     """Bring the hosts to what the specs say, after showing the plan and asking.
 
@@ -35,26 +40,24 @@ def apply(
 
       reconciler apply specs/ --yes -o json
 
-      reconciler apply plan.json --yes
+      reconciler apply plan.json --yes --lock-timeout 10m
     """
     from reconciler.adapters.journal import FileJournal
-    from reconciler.adapters.lock import held
 
     with framed(output), real_tools(journal=FileJournal(), deadline=deadline) as tools:
         if _is_plan(path):
             if target:
                 raise PlanError("a saved plan is applied whole", "make a plan with that --target, and apply it")
-            made, wanted, seen = _from_file(path, tools)
+            made, wanted, seen, again = _from_file(path, tools)
         else:
-            made, wanted, seen = _from_specs(path, tools, target or ())
+            made, wanted, seen, again = _from_specs(path, tools, target or (), yes)
         if output is Format.TEXT:
             show_plan(made, len(wanted.fleet.hosts))
         if not made.actions:
             _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
         _confirm(yes, output)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with held(wanted.fleet.name, tools.journal.run), Shown(made) as shown:
-            report = do(made, wanted, seen, KINDS, replace(tools, tell=shown.tell))
+        made, report = act(made, seen, wanted, tools, lock_timeout, again)
         _end(report, made, output, of_report(report))
 
 
@@ -63,13 +66,22 @@ def _is_plan(path: str) -> bool:
     return path != "-" and file.is_file() and planfile.is_plan(file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _from_specs(path: str, tools: Tools, target: Any) -> tuple[Plan, Wanted, Snapshot]:
+def _from_specs(path: str, tools: Tools, target: Any, yes: bool) -> _Begun:
     wanted, source, _ = read_specs(path)
     seen = see(wanted, KINDS, tools)
-    return think(wanted, seen, KINDS, source, target), wanted, seen
+    made = think(wanted, seen, KINDS, source, target)
+
+    def again() -> tuple[Plan, Snapshot]:
+        seen = see(wanted, KINDS, tools)
+        other = think(wanted, seen, KINDS, source, target)
+        if not yes:
+            same(made, other)
+        return other, seen
+
+    return made, wanted, seen, again
 
 
-def _from_file(path: str, tools: Tools) -> tuple[Plan, Wanted, Snapshot]:
+def _from_file(path: str, tools: Tools) -> _Begun:
     made, texts, attached = planfile.read(File(path).read_text(encoding="utf-8"), KINDS)
     wanted = want(_Saved(texts, attached), KINDS)
     current = Source()
@@ -77,9 +89,13 @@ def _from_file(path: str, tools: Tools) -> tuple[Plan, Wanted, Snapshot]:
         _, current, _ = read_specs(made.source.path)
     else:
         note(f"The specs are not at {made.source.path or '-'} here; the plan's own copy of them is used.")
-    seen = see(wanted, KINDS, tools)
-    fresh(made, current, wanted, seen)
-    return made, wanted, seen
+
+    def again() -> tuple[Plan, Snapshot]:
+        seen = see(wanted, KINDS, tools)
+        fresh(made, current, wanted, seen)
+        return made, seen
+
+    return made, wanted, again()[1], again
 
 
 class _Saved:

@@ -43,6 +43,8 @@ def of_report(report: Report) -> Exit:
             return Exit.OK
         case "needs-human":
             return Exit.NEEDS_HUMAN
+        case "lock-lost":
+            return Exit.LOCKED
         case "revocation-pending":
             return Exit.REVOCATION_PENDING
         case _:

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.acting import Wait, act
 from reconciler.cli.as_text import show_plan, show_report, table
 from reconciler.cli.exit_codes import Exit, of_report
 from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, note, read_specs, say
-from reconciler.cli.progress import Shown
 from reconciler.engine import codec
-from reconciler.engine.once import do, see, think
+from reconciler.engine.once import see, think
+from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
@@ -25,7 +26,13 @@ class What(StrEnum):
 Verb = Annotated[What, typer.Argument(help="list, or revoke those that no running move uses.")]
 
 
-def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
+def leases(
+    what: Verb = What.LIST,
+    path: Path = ".",
+    output: Output = Format.TEXT,
+    deadline: Deadline = 15.0,
+    lock_timeout: Wait = "0s",
+) -> None:
     """List every lease on every host; `revoke` removes those that no running move uses.
 
     Examples:
@@ -37,7 +44,6 @@ def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEX
     from dataclasses import replace
 
     from reconciler.adapters.journal import FileJournal, NoJournal
-    from reconciler.adapters.lock import held
 
     with framed(output):
         wanted, _, _ = read_specs(path)
@@ -48,8 +54,12 @@ def leases(what: Verb = What.LIST, path: Path = ".", output: Output = Format.TEX
             if what is What.LIST:
                 _list(seen, output)
             made = think(bare, seen, KINDS)
-            with held(wanted.fleet.name, tools.journal.run), Shown(made) as shown:
-                report = do(made, bare, seen, KINDS, replace(tools, tell=shown.tell))
+
+            def again() -> tuple[Plan, Snapshot]:
+                seen = see(bare, KINDS, tools)
+                return think(bare, seen, KINDS), seen
+
+            made, report = act(made, seen, bare, tools, lock_timeout, again)
         if output is Format.JSON:
             emit({"report": codec.dump(report)}, of_report(report))
         elif made.empty:

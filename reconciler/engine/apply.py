@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
-from reconciler.errors import NeedsHuman, ReconcilerError
+from reconciler.errors import LockLost, NeedsHuman, ReconcilerError
 from reconciler.kind import Kind
 from reconciler.model.action import Action
 from reconciler.model.disruption import Disruption
@@ -75,16 +75,21 @@ class Walk:
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.action] = outcome
         self._tell(outcome)
+        if outcome.facts.get("lost"):
+            self._give_up(f"the lock on {outcome.facts['lost']} is lost", but_closing=False)
 
     def _stop(self) -> None:
         """Begin nothing more but what closes."""
         going = ", ".join(action.id for action in self._running.values()) or "nothing"
         self._tell(Progress("", f"interrupted: {going} goes on to its end, then what was opened is closed"))
         self._journal.write("interrupted", running=[action.id for action in self._running.values()])
+        self._give_up("interrupted", but_closing=True)
+
+    def _give_up(self, why: str, *, but_closing: bool) -> None:
         for action in list(self._waiting.values()):
-            if not action.closes:
+            if not (but_closing and action.closes):
                 del self._waiting[action.id]
-                self._end(Outcome(action.id, "skipped", "interrupted"))
+                self._end(Outcome(action.id, "skipped", why))
 
     def _skip_hopeless(self) -> None:
         """What needs something that did not end well is skipped, and so on down the line."""
@@ -143,6 +148,8 @@ class Walk:
             outcome = Outcome(action.id, status, done.text, facts=done.facts)
         except NeedsHuman as error:
             outcome = Outcome(action.id, "failed", error.message, error.fix, human=True)
+        except LockLost as error:
+            outcome = Outcome(action.id, "failed", error.message, error.fix, facts={"lost": error.host})
         except ReconcilerError as error:
             pending = {"pending": "revocation"} if action.closes else {}
             outcome = Outcome(action.id, "failed", error.message, error.fix, facts=pending)

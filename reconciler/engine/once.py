@@ -21,11 +21,11 @@ from reconciler.engine.verify import left_over
 from reconciler.errors import SpecError, StalePlan
 from reconciler.kind import Document, Kind
 from reconciler.model.desired import Desired, View
-from reconciler.model.fleet import Fleet
+from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Outcome, Progress, Report
 from reconciler.model.plan import Plan, Source
 from reconciler.model.snapshot import Snapshot
-from reconciler.ports import Clock, Hands, Hypervisor, Journal, Shell, SpecSource
+from reconciler.ports import Clock, Hands, Hypervisor, Journal, Locks, NoLocks, Shell, SpecSource
 
 NO_SOURCE = Source()
 
@@ -50,6 +50,7 @@ class Tools:
     at: Callable[[str], None] = field(default=lambda _: None)
     tell: Callable[[Progress | Outcome], None] = field(default=lambda _: None)
     deadline: float = 15.0
+    locks: Locks = field(default_factory=NoLocks)
 
 
 def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
@@ -63,6 +64,7 @@ def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
 
 def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:
     """observe."""
+    tools.locks.looking()
     now = int(tools.clock.now())
     return observe(wanted.fleet, wanted.desired, kinds, tools.shell, tools.hypervisor, now=now, deadline=tools.deadline)
 
@@ -87,6 +89,12 @@ def fresh(made: Plan, current: Source, wanted: Wanted, snapshot: Snapshot) -> No
         found.append(f"it was made for fleet {made.fleet}, not {wanted.fleet.name}")
     if found:
         raise StalePlan(found)
+
+
+def touched(made: Plan, wanted: Wanted) -> Sequence[HostCard]:
+    """The hosts whose locks the plan needs."""
+    names = {host for action in made.actions for host in action.touches}
+    return [card for name, card in sorted(wanted.fleet.hosts.items()) if name in names]
 
 
 def do(made: Plan, wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], tools: Tools) -> Report:

@@ -110,6 +110,11 @@ class Action:
         return None
 
     @property
+    def touches(self) -> frozenset[str]:
+        """Every host it may change, also in passing; their locks are held while it runs."""
+        return self.busy
+
+    @property
     def shared_pools(self) -> tuple[str, ...]:
         """Pools whose files both ends of its passage must see; that is proven before it begins."""
         return ()

@@ -59,8 +59,10 @@ class Report:
         return tuple(outcome for outcome in self.outcomes if outcome.status in ("failed", "skipped"))
 
     @property
-    def verdict(self) -> Literal["ok", "failed", "needs-human", "revocation-pending"]:
-        """Worst first: an unknown truth, then access left open, then anything that failed, was refused or is left."""
+    def verdict(self) -> Literal["ok", "failed", "needs-human", "revocation-pending", "lock-lost"]:
+        """Worst first: a lost lock, for then another run knows better; an unknown truth; access left open; the rest."""
+        if any(o.facts.get("lost") for o in self.failed):
+            return "lock-lost"
         if any(o.human for o in self.outcomes) or any(r.human for r in self.refusals):
             return "needs-human"
         if any(o.facts.get("pending") == "revocation" for o in self.failed):

@@ -21,6 +21,10 @@ class _Way(Action):
     def serving(self) -> bool:
         return True
 
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.way.source, self.way.destination))
+
 
 @dataclass(frozen=True, kw_only=True)
 class GrantAccess(_Way):
@@ -113,6 +117,10 @@ class RevokeAccess(Action):
     destination: str = ""
     user: str = "root"
     during: tuple[Migration, ...] = ()
+
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset(host for host in (self.source, self.destination) if host)
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         without = snapshot.lacking(Place("lease", self.destination, f"key-{self.lease}"))

@@ -131,5 +131,9 @@ class ProveShared(Action):
     def serving(self) -> bool:
         return self.for_move
 
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset(self.hosts)
+
     def explain(self) -> str:
         return f"prove that {', '.join(self.hosts)} see the same files in {self.target}"

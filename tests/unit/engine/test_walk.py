@@ -103,6 +103,16 @@ def test_access_left_open_is_the_verdict() -> None:
     assert Report("run", tuple(outcomes.values())).verdict == "revocation-pending"
 
 
+def test_a_lost_lock_ends_the_walk_and_nothing_is_closed() -> None:
+    """Another run is responsible by now, also for what this one opened."""
+    first = step("web", does="lost")
+    outcomes = walk([first, undo("revoke", after=(first.id,)), step("db", needs=(first.id,))], Log())
+    assert outcomes["web"].text == "lost its lock on a to run other; nothing more was changed"
+    assert outcomes["revoke"].status == outcomes["db"].status == "skipped"
+    assert outcomes["revoke"].text == "the lock on a is lost"
+    assert Report("run", tuple(outcomes.values())).verdict == "lock-lost"
+
+
 def test_a_bug_in_one_action_does_not_end_the_walk() -> None:
     outcomes = walk([step("bug", does="bug"), step("other")], Log())
     assert outcomes["bug"].text == "unexpected KeyError: 'surprise'"

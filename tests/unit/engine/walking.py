@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from reconciler.engine.apply import Walk
-from reconciler.errors import HostError, NeedsHuman
+from reconciler.errors import HostError, LockLost, NeedsHuman
 from reconciler.kind import Kind, Resolved, no_facts
 from reconciler.model.action import Action, Passage
 from reconciler.model.disruption import Disruption
@@ -114,6 +114,8 @@ class Log:
                 return Done("ended all the same")
             case "fail":
                 raise HostError(action.place.host, "said no", "do something")
+            case "lost":
+                raise LockLost(action.place.host, "run other")
             case "human":
                 raise NeedsHuman("two truths", "look")
             case "bug":
