@@ -312,6 +312,7 @@ class Hands:
     """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint.
 
     `facts` are those of an action that has ended in this walk, by its id; `hurried`: others wait for this one only.
+    `insist` tries again what may be repeated, while a host does not answer.
     `silent` are hosts whose hypervisor did not answer when the plan was made: they are reported, not asked again.
     """
 
@@ -324,6 +325,7 @@ class Hands:
     silent: frozenset[str] = frozenset()
     facts: Callable[[str], Mapping[str, Any]] = field(default=lambda _: {})
     hurried: Callable[[], bool] = field(default=lambda: False)
+    insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
 
     def others(self, host: str) -> Sequence[HostCard]:
         """Every host with an answering hypervisor but this one."""

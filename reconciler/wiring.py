@@ -36,6 +36,7 @@ def real_tools(
     from reconciler.adapters.fence import HostLocks
     from reconciler.adapters.hypervisor import LibvirtHypervisor
     from reconciler.adapters.journal import NoJournal
+    from reconciler.adapters.patience import closing
     from reconciler.adapters.shell import SshShell
 
     shell = SshShell(connect_timeout=min(10.0, deadline))
@@ -43,7 +44,7 @@ def real_tools(
     kept = journal or NoJournal()
     locks = HostLocks(shell, kept.run, hypervisor.forget) if journal else NoLocks()
     try:
-        yield Tools(shell, hypervisor, SystemClock(), kept, failpoint.at, tell, deadline, locks)
+        yield Tools(shell, hypervisor, SystemClock(), kept, failpoint.at, tell, deadline, locks, closing)
     finally:
         hypervisor.close()
         shell.close()

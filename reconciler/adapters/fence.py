@@ -42,7 +42,9 @@ class _Hold:
     """One host's lock process at the other end of `channel`; `age` is how long ago another run left, in seconds."""
 
     def __init__(self, shell: SshShell, card: HostCard, run: str, who: str) -> None:
-        self.channel = shell.stream(card, ["sh", "-c", HOLD, "sh", run, f"{_limit():g}", who], guarded=False)
+        self.channel = shell.stream(
+            card, ["sh", "-c", HOLD, "sh", run, f"{_limit():g}", who], deadline=15, guarded=False
+        )
         try:
             first = _line(self.channel).split()
         except OSError:
@@ -90,7 +92,7 @@ class HostLocks:
         self._looked = _now()
         self._holds: dict[str, _Hold] = {}
         shell.guard = self
-        self._guard = threading.Lock()
+        self._again_at: dict[str, threading.Lock] = {}
         self._beaten, self._slept = self._looked, False
 
     def looking(self) -> None:
@@ -156,7 +158,7 @@ class HostLocks:
 
         While the lock is held it is behind the guard too.
         """
-        with self._guard:
+        with self._again_at.setdefault(host.name, threading.Lock()):
             hold = self._holds.get(host.name)
             if hold and hold.channel.closed and not self._sleepy():
                 self._again(host)

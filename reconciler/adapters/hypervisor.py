@@ -24,7 +24,7 @@ _PROXY = [
     "if command -v virt-ssh-helper >/dev/null; then exec virt-ssh-helper qemu:///system; "
     "else exec nc -U /run/libvirt/libvirt-sock; fi",
 ]
-_STALL = 20.0
+_STALL, _STALL_COPYING = 20.0, 120.0
 
 
 def _libvirt() -> Any:
@@ -165,17 +165,21 @@ class LibvirtHypervisor:
             return str(connection.storageVolLookupByPath(path).XMLDesc(0))
 
     def copy_volume(self, host: HostCard, source_path: str, pool: str, xml: str, watch: Callable[[int], None]) -> None:
-        """A full copy made by the host itself; `watch` hears the new volume's allocation in bytes now and then."""
+        """A full copy made by the host itself; `watch` hears the new volume's allocation in bytes now and then.
+
+        It may take as long as it takes; a daemon that does not answer how far it is loses the connection.
+        """
         done = threading.Event()
         name = xml.partition("<name>")[2].partition("</name>")[0]
 
         def follow() -> None:
             while not done.wait(0.5):
-                with contextlib.suppress(self._lib.libvirtError, HostError):
+                with contextlib.suppress(self._lib.libvirtError, HostError), self._calling(host, _STALL_COPYING):
                     watch(connection.storagePoolLookupByName(pool).storageVolLookupByName(name).info()[2])
 
         with self._calling(host, None) as connection:
-            source = connection.storageVolLookupByPath(source_path)
+            with self._poke(host):
+                source = connection.storageVolLookupByPath(source_path)
             follower = threading.Thread(target=follow, daemon=True, name="copy-progress")
             follower.start()
             try:

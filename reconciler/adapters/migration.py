@@ -19,6 +19,7 @@ class Migrating:
     """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error.
 
     `connections` are the source's, and the destination's where it is not the source that opens it.
+    The call has no limit but the request's; where the daemon answers no `poke` the connection is cut, which ends it.
     """
 
     def __init__(
@@ -31,7 +32,8 @@ class Migrating:
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
         source, self._destination = connections
-        self._domain = source.lookupByUUIDString(request.uuid)
+        with poke():
+            self._domain = source.lookupByUUIDString(request.uuid)
         self._error: Exception | None = None
         self._last = JobNumbers()
 
@@ -54,7 +56,8 @@ class Migrating:
 
     def _prepare(self) -> None:
         if self._request.max_downtime_ms:
-            self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
+            with self._poke():
+                self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
 
     def _call(self) -> None:
         lib, request = self._lib, self._request

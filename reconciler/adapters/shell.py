@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from reconciler.adapters.fence_script import LOST
+from reconciler.adapters.patience import opening
 from reconciler.errors import HostError, Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Reply
@@ -110,7 +111,7 @@ class SshShell:
         with lock:
             connection = self._open.get(host.name)
             if connection is None or connection.transport is None or not connection.transport.is_active():
-                connection = self._open[host.name] = _connect(host, self._timeout)
+                connection = self._open[host.name] = opening(lambda: _connect(host, self._timeout), self._timeout)
             return connection.transport
 
 

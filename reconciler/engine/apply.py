@@ -142,7 +142,8 @@ class Walk:
         self._journal.write("begin", action=action.id, explain=action.explain())
         started = hands.clock.now()
         try:
-            done = self._kinds[_kind_of(action, self._kinds)].run(action, hands)
+            kind = self._kinds[_kind_of(action, self._kinds)]
+            done = hands.insist(lambda: kind.run(action, hands)) if action.closes else kind.run(action, hands)
             hands.at(f"{action.place.kind}.{action.verb}.done")
             status: Any = "done" if done.changed else "nothing-to-do"
             outcome = Outcome(action.id, status, done.text, facts=done.facts)

@@ -5,6 +5,7 @@ load -> resolve -> observe -> diff -> plan -> guard -> order -> apply -> verify 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from reconciler.engine import planfile
 from reconciler.engine.apply import Walk
@@ -51,6 +52,7 @@ class Tools:
     tell: Callable[[Progress | Outcome], None] = field(default=lambda _: None)
     deadline: float = 15.0
     locks: Locks = field(default_factory=NoLocks)
+    insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
 
 
 def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
@@ -102,7 +104,7 @@ def do(made: Plan, wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], to
     silent = frozenset(s.host for s in snapshot.silences if "vm" in s.kinds)
     gone = {s.host for s in snapshot.silences if "host" in s.kinds}
     hosts = {name: card for name, card in wanted.fleet.hosts.items() if name not in gone}
-    hands = Hands(hosts, tools.hypervisor, tools.shell, tools.clock, at=tools.at, silent=silent)
+    hands = Hands(hosts, tools.hypervisor, tools.shell, tools.clock, at=tools.at, silent=silent, insist=tools.insist)
     tools.journal.write("plan", fleet=made.fleet, commit=made.source.commit, actions=[a.id for a in made.actions])
     outcomes = Walk(made.actions, kinds, hands, tools.journal, wanted.fleet.limits, tools.tell).walk()
     report = Report(tools.journal.run, outcomes, made.refusals)

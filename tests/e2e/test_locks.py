@@ -130,3 +130,51 @@ def test_a_killed_holder_frees_at_once_and_a_stale_view_is_looked_at_again(
     assert "Another run was on lq-d25, lq-d26 meanwhile; looking again." in err
     assert time.monotonic() - began < 50, "a silent holder has 60 s, a dead one none"
     assert "Nothing to do" in user.plan(*SMALL).out
+
+
+SILENT = "did not answer within|does not answer|did not end within|cannot run a command|cannot be reached"
+
+
+@pytest.mark.parametrize("unit", ["libvirtd", "ssh"])
+def test_a_daemon_that_hangs_does_not_hang_the_pass(user: User, d25: LabHost, d26: LabHost, unit: str) -> None:
+    """Stopped before a plan, and in the middle of an apply; it goes on where it was, and so does the next pass."""
+    began = time.monotonic()
+    try:
+        d26.sh(f"systemctl kill -s STOP {unit}")
+        said = user.plan("--deadline", "4")
+    finally:
+        d26.sh(f"systemctl kill -s CONT {unit}")
+    assert time.monotonic() - began < 40, "4 s each for what is asked, and the program itself"
+    assert re.search(SILENT, said.text), said.text
+    assert "lq-d26" in said.text
+    sessions = "kill -s {} $(pgrep -f '^sshd: root')" if unit == "ssh" else ": {}"
+    words = SMALL if unit == "ssh" else (*SMALL[:4], "--target", "pool/CONT_VOL_COMP")
+    process = begun(user, d26, "host.write-hosts.done=sleep:3", *words)
+    try:
+        d26.sh(f"systemctl kill -s STOP {unit}; {sessions.format('STOP')}")
+        out, err = process.communicate(timeout=150)
+    finally:
+        d26.sh(f"systemctl kill -s CONT {unit}; {sessions.format('CONT')}")
+    assert process.returncode == 1, out + err
+    assert re.search(SILENT, err), err
+    assert "lq-d26" in err
+
+
+def test_a_broken_connection_is_made_again_to_close_what_was_opened(running: User, d25: LabHost, d26: LabHost) -> None:
+    """sshd of the destination goes away with every session, and is back some seconds later: nothing stays open."""
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    process = begun(running, d26, "move.ready=sleep:3")
+    end = time.monotonic() + 60
+    while "dport 49152 " not in d26.do("nft", "list", "ruleset").stdout:
+        assert time.monotonic() < end, "no port was opened"
+        time.sleep(0.2)
+    try:
+        d26.sh("systemctl stop ssh; kill $(pgrep -f '^sshd: root')")
+        time.sleep(8)
+    finally:
+        d26.sh("systemctl start ssh")
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 1, out + err
+    assert "is refused, key deleted" in err
+    assert d25.domains()["mvp4_lqd25"] == "running"
+    assert "mvp4_lqd25" not in d26.domains()

@@ -66,7 +66,7 @@ def test_one_holds_it_and_the_other_is_told_who(host: Host) -> None:
     assert (answer[0], answer[2:]) == ("held", ["none", "none", "none"])
     second, refused = host.hold("run-2")
     assert refused == ["locked"]
-    rest = second.communicate()[0]
+    rest = second.stdout.read()  # type: ignore[union-attr]
     assert "somebody with run-1 since " in rest
     assert ", run run-1" in rest
     first.stdin.write("q")  # type: ignore[union-attr]

@@ -103,6 +103,13 @@ def test_access_left_open_is_the_verdict() -> None:
     assert Report("run", tuple(outcomes.values())).verdict == "revocation-pending"
 
 
+def test_only_what_closes_is_tried_again() -> None:
+    log = Log()
+    outcomes = walk([undo("revoke", does="fail"), step("db", does="fail")], log)
+    assert (log.begun.count("revoke"), log.begun.count("db")) == (2, 1)
+    assert outcomes["revoke"].facts == {"pending": "revocation"}
+
+
 def test_a_lost_lock_ends_the_walk_and_nothing_is_closed() -> None:
     """Another run is responsible by now, also for what this one opened."""
     first = step("web", does="lost")

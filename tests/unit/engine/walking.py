@@ -6,7 +6,7 @@ An action's `does` is a word: ok, nothing, fail, human, bug, interrupt (Ctrl-C w
 import _thread
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -99,6 +99,13 @@ class Log:
     def sleep(self, seconds: float) -> None:
         raise AssertionError("nothing waits here")
 
+    def insist(self, attempt: Callable[[], Any]) -> Any:
+        """Once more, whatever it was."""
+        try:
+            return attempt()
+        except HostError:
+            return attempt()
+
     def carry_out(self, action: Action, hands: Hands) -> Done:
         with self.lock:
             self.begun.append(action.place.name)
@@ -148,7 +155,7 @@ def walk(actions: Sequence[Action], log: Log, limits: Limits | None = None) -> d
         plan=lambda difference, view: (),
         run=log.carry_out,
     )
-    hands = Hands({}, hypervisor=None, shell=None, clock=log)  # type: ignore[arg-type]
+    hands = Hands({}, hypervisor=None, shell=None, clock=log, insist=log.insist)  # type: ignore[arg-type]
     outcomes = Walk(actions, [kind], hands, log, limits or Limits(), lambda event: None).walk()
     names = {action.id: action.place.name for action in actions}
     return {names[outcome.action]: outcome for outcome in outcomes}
