@@ -7,8 +7,8 @@ LOCK = "/run/reconciler.lock"
 LOST = 93
 SAID = "reconciler-fence:"
 
-# LOCK's lines: "RUN STATE UPTIME", then who. STATE is held, or why it ended. A run's processes carry RECONCILER_RUN;
-# `clear` gives them two seconds to end by themselves; a killed one cannot ask for anything more.
+# LOCK's lines: "RUN STATE UPTIME", then who. STATE is held, or why it ends, which is waited for. A run's processes have
+# RECONCILER_RUN; `clear` gives them two seconds to end by themselves; a killed one cannot ask for anything more.
 _WORDS = f"""umask 077; f={LOCK}
 up() {{ read -r u _ </proc/uptime; echo "$u"; }}
 say() {{ printf '%s %s %s\\n%s\\n' "$1" "$2" "$(up)" "$3" >"$f"; }}
@@ -23,7 +23,7 @@ HOLD = (
     _WORDS
     + """run=$1; limit=$2; who="$3 since $(date -u '+%F %T UTC'), run $run"; trap : HUP PIPE
 exec 9<>"$f" || exit 1
-flock -n 9 || { echo locked; exec cat "$f"; }
+flock -n 9 || { read -r last state _ <"$f"; [ "$state" != held ] && flock -w 8 9; } || { echo locked; exec cat "$f"; }
 read -r last state at <"$f"; say "$run" held "$who"
 if [ "$state" = held ]; then clear "$last"; at=$(up); fi
 echo "held $(up) ${at:-none} ${last:-none} ${state:-none}"

@@ -122,6 +122,19 @@ def test_a_killed_lock_process_is_found_by_the_next_holder(host: Host) -> None:
     assert host.state() == ["run-2", "held"]
 
 
+def test_a_lock_that_is_ending_is_waited_for(host: Host) -> None:
+    """Nobody has to try again just because a killed run's last command takes its two seconds."""
+    holder, _ = host.hold("run-1")
+    host.guarded("run-1", "sleep", "60")
+    time.sleep(0.3)
+    holder.stdin.close()  # type: ignore[union-attr]
+    holder.stdin = None
+    while host.state() == ["run-1", "held"]:
+        time.sleep(0.05)
+    _, answer = host.hold("run-2")
+    assert answer[3:] == ["run-1", "closed"]
+
+
 def test_unlock_needs_the_id(host: Host) -> None:
     assert host.start(END, "run-1").wait(10) == 4
     host.hold("run-1")
