@@ -28,7 +28,7 @@ read -r last state at <"$f"; say "$run" held "$who"
 if [ "$state" = held ]; then clear "$last"; at=$(up); fi
 echo "held $(up) ${at:-none} ${last:-none} ${state:-none}"
 while :; do b=$(exec 9>&-; RECONCILER_BEAT=$run timeout "$limit" head -c1)
-case "$?$b" in 0.) continue;; 0q) why=released;; 0) why=closed;; 124) why=expired;; *) why=unlocked;; esac; break; done
+case "$?$b" in *.) continue;; 0q) why=released;; 0) why=closed;; 124) why=expired;; *) why=unlocked;; esac; break; done
 say "$run" $why "$who"; clear "$run"; say "$run" $why "$who"; echo "ended $why"
 """
 )

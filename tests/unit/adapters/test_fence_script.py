@@ -80,8 +80,9 @@ def test_one_holds_it_and_the_other_is_told_who(host: Host) -> None:
 
 @pytest.mark.parametrize("how", ["expired", "closed", "unlocked"])
 def test_the_end_of_a_lock_ends_its_runs_processes(host: Host, how: str) -> None:
-    holder, _ = host.hold("run-1", "1" if how == "expired" else "30")
-    work = host.guarded("run-1", "sleep", "60")
+    holder, _ = host.hold("run-1", "3" if how == "expired" else "30")
+    work = host.guarded("run-1", "sh", "-c", "echo begun; sleep 60")
+    assert said(work) == "begun"
     other = host.guarded("run-2", "sleep", "60")
     assert other.wait(10) == LOST
     if how == "closed":
@@ -90,7 +91,7 @@ def test_the_end_of_a_lock_ends_its_runs_processes(host: Host, how: str) -> None
     elif how == "unlocked":
         assert host.start(END, "run-1").wait(20) == 0
     assert said(holder) == f"ended {how}"
-    assert work.wait(1) == -signal.SIGKILL
+    assert work.wait(10) == -signal.SIGKILL
     assert host.state() == ["run-1", how]
     late = host.guarded("run-1", "touch", str(host.file) + ".late")
     assert late.wait(10) == LOST
@@ -99,9 +100,9 @@ def test_the_end_of_a_lock_ends_its_runs_processes(host: Host, how: str) -> None
 
 
 def test_heartbeats_keep_it(host: Host) -> None:
-    holder, _ = host.hold("run-1", "2")
-    for _ in range(6):
-        time.sleep(0.5)
+    holder, _ = host.hold("run-1", "4")
+    for _ in range(9):
+        time.sleep(0.6)
         holder.stdin.write(".")  # type: ignore[union-attr]
         holder.stdin.flush()  # type: ignore[union-attr]
     assert host.state() == ["run-1", "held"]
@@ -115,18 +116,18 @@ def test_a_killed_lock_process_is_found_by_the_next_holder(host: Host) -> None:
     holder, _ = host.hold("run-1")
     holder.kill()
     holder.wait()
-    work = host.guarded("run-1", "sleep", "60")
+    work = host.guarded("run-1", "sh", "-c", "echo begun; sleep 60")
+    assert said(work) == "begun"
     _, answer = host.hold("run-2")
     assert answer[3:] == ["run-1", "held"]
-    assert work.wait(1) == -signal.SIGKILL
+    assert work.wait(10) == -signal.SIGKILL
     assert host.state() == ["run-2", "held"]
 
 
 def test_a_lock_that_is_ending_is_waited_for(host: Host) -> None:
     """Nobody has to try again just because a killed run's last command takes its two seconds."""
     holder, _ = host.hold("run-1")
-    host.guarded("run-1", "sleep", "60")
-    time.sleep(0.3)
+    assert said(host.guarded("run-1", "sh", "-c", "echo begun; sleep 60")) == "begun"
     holder.stdin.close()  # type: ignore[union-attr]
     holder.stdin = None
     while host.state() == ["run-1", "held"]:
