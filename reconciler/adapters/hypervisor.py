@@ -178,7 +178,7 @@ class LibvirtHypervisor:
                     watch(connection.storagePoolLookupByName(pool).storageVolLookupByName(name).info()[2])
 
         with self._calling(host, None) as connection:
-            with self._poke(host):
+            with self._calling(host, _STALL):
                 source = connection.storageVolLookupByPath(source_path)
             follower = threading.Thread(target=follow, daemon=True, name="copy-progress")
             follower.start()
