@@ -1,38 +1,13 @@
 """Faults in the middle of a copy: the VM runs on exactly one host, access is revoked, and the next pass gets there."""
 
-import time
-from subprocess import Popen
-
 import pytest
 
+from tests.e2e.copying import VM, arrives, copying
 from tests.e2e.hosts import LabHost, lab
 from tests.e2e.user import User
 
-VM = "mvp4_lqd25"
 KILL_QEMU = "kill -9 $(pgrep -f '[g]uest=mvp4_lqd25,')"
 KILL_LIBVIRTD = "systemctl kill -s KILL --kill-whom=main libvirtd"
-
-
-def copying(user: User, d25: LabHost) -> Popen[str]:
-    """An apply whose slow copy is under way."""
-    user.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
-    user.edit("vms.yaml", "  vcpus: 1", "  migration: {bandwidth: 8MiB/s}\n  vcpus: 1")
-    process = user.start("apply", str(user.folder), "--yes")
-    end = time.monotonic() + 60
-    while "Unbounded" not in d25.do("virsh", "domjobinfo", VM).stdout:
-        assert time.monotonic() < end, "no migration began"
-        time.sleep(0.2)
-    time.sleep(1)
-    return process
-
-
-def arrives(user: User, d25: LabHost, d26: LabHost) -> None:
-    """The next pass ends where an undisturbed one would have."""
-    user.edit("vms.yaml", "bandwidth: 8MiB/s", "bandwidth: 1GiB/s")
-    user.apply()
-    assert d26.domains()[VM] == "running"
-    assert VM not in d25.domains()
-    user.in_sync()
 
 
 @pytest.mark.parametrize("fault", [KILL_QEMU, KILL_LIBVIRTD], ids=["QEMU", "libvirtd"])
