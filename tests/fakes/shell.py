@@ -165,6 +165,12 @@ def _mounts(call: Call) -> Reply:
     return Reply(0, "".join(f"{t} {' '.join(call.host.mounts.get(t, ()))}\n" for t in call.rest))
 
 
+def _space(call: Call) -> Reply:
+    """Of the paths it names, or of every active pool's target, in blocks of one byte."""
+    paths = call.rest or [pool.target for pool in call.host.pools.values() if pool.active]
+    return Reply(0, "".join(f"{call.world.storage(call.host, path)[0].free} 1 {path}\n" for path in paths))
+
+
 def _mountpoint(call: Call) -> Reply:
     return OK if call.argv[-1] in call.host.mounts else Reply(32, "")
 
@@ -274,6 +280,8 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     firewall_wire._BOUND: _says(lambda call: f"reached {call.host.nic}"),
     pool_wire._MOUNTS: _mounts,
     pool_wire._TOKENS: _tokens,
+    pool_wire._SPACE: _space,
+    vm_wire._SPACE: _space,
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,

@@ -17,25 +17,30 @@ _MOUNTS = r"""for target; do T="$target" awk '$2 == ENVIRON["T"] { f = $3 " " $1
 END { print ENVIRON["T"] " " f }' /proc/self/mounts; done"""  # never waits for a server that is slow or gone
 _TOKENS = f"""f=$1; shift; timeout -s KILL 3 find "$@" -maxdepth 1 -type f -name "{MARK}$f.????????-*" 2>/dev/null
 exit 0"""
+_SPACE = 'for target; do timeout -s KILL 2 stat -f -c "%a %S %n" -- "$target" 2>/dev/null; done; exit 0'
 
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
-    """What is mounted at each declared target, and tokens of this fleet in shared ones; targets are arguments only."""
+    """What is mounted at the declared targets, their free space, this fleet's tokens in shared ones."""
     pools = [item.value for item in desired if item.place.kind == "pool"]
     targets = sorted({pool.definition.target for pool in pools})
     shared = sorted({pool.definition.target for pool in pools if pool.shared})
-    asked = {"mounts": ["sh", "-c", _MOUNTS, "sh", *targets]} if targets else {}
-    return {**asked, "tokens": ["sh", "-c", _TOKENS, "sh", fleet.name, *shared]} if shared else asked
+    asked = {"mounts": ["sh", "-c", _MOUNTS, "sh", *targets], "space": ["sh", "-c", _SPACE, "sh", *targets]}
+    if shared:
+        asked["tokens"] = ["sh", "-c", _TOKENS, "sh", fleet.name, *shared]
+    return asked if targets else {}
 
 
 def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     """Every pool of the host, declared or not."""
     reply = sight.replies.get("mounts")
     mounts = read_mounts(reply.out) if reply else {}
+    told = sight.replies.get("space")
+    space = read_space(told.out) if told else {}
     pools = sight.inventory.pools if sight.inventory else ()
     said = sight.replies.get("tokens")
     tokens = sorted(said.out.split()) if said else []
-    return [(Place("pool", sight.host.name, pool.name), _state(pool, mounts, tokens)) for pool in pools]
+    return [(Place("pool", sight.host.name, pool.name), _state(pool, mounts, space, tokens)) for pool in pools]
 
 
 def read_mounts(text: str) -> dict[str, tuple[str, str]]:
@@ -44,7 +49,15 @@ def read_mounts(text: str) -> dict[str, tuple[str, str]]:
     return {target: (fstype, source.replace("\\040", " ")) for target, fstype, source in lines if fstype}
 
 
-def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]], tokens: Sequence[str]) -> PoolState:
+def read_space(text: str) -> dict[str, int]:
+    """Free bytes by path: libvirt's own number is of its last look and stays as it was until somebody refreshes."""
+    lines = [line.split(" ", 2) for line in text.splitlines()]
+    return {words[2]: int(words[0]) * int(words[1]) for words in lines if len(words) == 3}
+
+
+def _state(
+    pool: PoolReading, mounts: Mapping[str, tuple[str, str]], space: Mapping[str, int], tokens: Sequence[str]
+) -> PoolState:
     _, uuid, definition = read_pool(pool.xml)
     fstype, source = mounts.get(definition.target, ("", ""))
     volumes = [
@@ -61,7 +74,7 @@ def _state(pool: PoolReading, mounts: Mapping[str, tuple[str, str]], tokens: Seq
         source,
         pool.capacity,
         pool.allocation,
-        pool.available,
+        space.get(definition.target, pool.available) if pool.active else 0,
         tuple(volumes),
         tuple(path for path in tokens if path.rpartition("/")[0] == definition.target),
     )

@@ -18,6 +18,9 @@ MARK = "urn:reconciler:vm"
 _POWER = {"running": "running", "blocked": "running", "idle": "running", "shutoff": "stopped", "crashed": "stopped"}
 _LOCKS = r"""sed -n 's/^[[:space:]]*lock_manager[[:space:]]*=[[:space:]]*"\([a-z]*\)".*/\1/p' \
 /etc/libvirt/qemu.conf 2>/dev/null | tail -n1"""
+_SPACE = r"""for f in /run/libvirt/storage/*.xml; do
+p=$(sed -n 's:.*<path>\(.*\)</path>.*:\1:p' "$f" 2>/dev/null | tail -n1)
+[ -z "$p" ] || timeout -s KILL 2 stat -f -c '%a %S %n' -- "$p" 2>/dev/null; done; exit 0"""  # of every active pool
 _BOUND = {
     "cputune/vcpupin": "pinned vCPUs",
     "cputune/emulatorpin": "a pinned emulator",
@@ -52,6 +55,7 @@ def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[s
         "neighbours": ["ip", "-4", "-o", "neigh", "show"],
         "locks": ["sh", "-c", _LOCKS],
         "ssh": ["ssh", "-V"],
+        "space": ["sh", "-c", _SPACE],
     }
 
 
@@ -63,7 +67,8 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     neighbours = read_neighbours(sight.replies["neighbours"].out)
     bridges = tuple(sorted(sight.replies["bridges"].out.split()))
     networks = tuple(sorted(n.name for n in inventory.networks if n.active))
-    pools = tuple(_room_pool(pool) for pool in inventory.pools)
+    space = read_space(sight.replies["space"].out)
+    pools = tuple(_room_pool(pool, space) for pool in inventory.pools)
     room = Room(
         inventory.arch,
         inventory.memory,
@@ -80,11 +85,18 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
     return [(Place("room", host, host), room), *domains]
 
 
-def _room_pool(pool: PoolReading) -> RoomPool:
+def _room_pool(pool: PoolReading, space: Mapping[str, int]) -> RoomPool:
     target = parse(pool.xml).findtext("target/path") or ""
     volumes = tuple((volume.path, volume.allocation) for volume in pool.volumes)
     capacities = tuple((volume.path, volume.capacity) for volume in pool.volumes)
-    return RoomPool(pool.name, target, pool.active, pool.available, volumes, capacities)
+    free = space.get(target, pool.available)
+    return RoomPool(pool.name, target, pool.active, free, volumes, capacities)
+
+
+def read_space(text: str) -> dict[str, int]:
+    """Free bytes by path, as the file systems say it now; libvirt's number is of its last look."""
+    lines = [line.split(" ", 2) for line in text.splitlines()]
+    return {words[2]: int(words[0]) * int(words[1]) for words in lines if len(words) == 3}
 
 
 def read_ssh(reply: Reply) -> dict[str, str]:

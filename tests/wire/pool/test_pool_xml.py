@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.kind import Sight
 from reconciler.kinds.pool.state import Definition
-from reconciler.kinds.pool.wire import amend_pool, read, read_mounts, read_pool, write_pool
+from reconciler.kinds.pool.wire import amend_pool, read, read_mounts, read_pool, read_space, write_pool
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.ports import Inventory, PoolReading, Reply, VolumeReading
 
@@ -121,3 +121,7 @@ def test_declared_and_undeclared_pools_are_seen_but_tokens_are_not() -> None:
     assert (first.mounted_type, first.mounted_source) == ("nfs4", "nas.vpd.com:/export/comp")
     assert [volume.name for volume in first.volumes] == ["a", "b"]
     assert second.definition == Definition("dir", "/default-pool")
+
+
+def test_free_space_by_path() -> None:
+    assert read_space("10 4096 /srv/a b\n\nno\n3 1 /srv/c\n") == {"/srv/a b": 40960, "/srv/c": 3}
