@@ -28,6 +28,7 @@ TOOLS = {
     "depmod": "kmod",
     "ssh": "openssh-client",
     "openssl": "openssl",
+    "faketime": "faketime",
 }
 NOTHING: Mapping[str, str] = {}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
