@@ -6,6 +6,11 @@ from tests.e2e.copying import VM, arrives, copying, stays
 from tests.e2e.hosts import LabHost, lab
 from tests.e2e.user import User
 
+PORT_CLOSED = """add table inet reconciler_lab
+add chain inet reconciler_lab in { type filter hook input priority -300; }
+add rule inet reconciler_lab in tcp dport 49152 drop
+"""
+
 
 def test_the_link_is_cut_for_longer_than_libvirt_waits(running: User, d25: LabHost, d26: LabHost) -> None:
     """40 s; libvirt gives up after 30. The key line goes, its refusal cannot be tried: the next pass ends it."""
@@ -31,3 +36,16 @@ def test_the_link_is_cut_for_five_seconds(running: User, d25: LabHost, d26: LabH
     assert d26.domains()[VM] == "running"
     assert VM not in d25.domains()
     running.in_sync()
+
+
+def test_the_data_port_is_closed(running: User, d25: LabHost, d26: LabHost) -> None:
+    """Control goes on, memory does not: nothing but the move's own time limit ends that."""
+    process = copying(running, d25, timeout="10s")
+    d26.do("nft", "-f", "-", stdin=PORT_CLOSED)
+    out, err = process.communicate(timeout=200)
+    lab("heal")
+    assert process.returncode == 1, out + err
+    assert "it still runs on lq-d25" in err
+    assert "is refused, key deleted" in err
+    stays(d25, d26)
+    arrives(running, d25, d26)
