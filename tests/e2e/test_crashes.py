@@ -41,6 +41,31 @@ MOVING = [
 ]
 
 
+MENDING = [
+    "host.run-service.done",
+    "host.set-hostname.done",
+    "firewall.new-zone.done",
+    "firewall.reload.done",
+    "firewall.remove.done",
+    "pool.build.done",
+    "pool.autostart.done",
+    "vm.adopt.done",
+    "vm.resources.done",
+    "vm.autostart.done",
+]
+POOL_AND_BASE = """
+apiVersion: reconciler/v1alpha1
+kind: StoragePool
+metadata: {name: second}
+spec: {hosts: [lq-d25], type: dir, target: /var/lib/libvirt/images/second, state: active, autostart: true}
+---
+apiVersion: reconciler/v1alpha1
+kind: VirtualMachine
+metadata: {name: mvp1}
+spec: {placement: {host: lq-d25}, power: unmanaged}
+"""
+
+
 def killed_at(user: User, name: str) -> None:
     said = user.run("apply", str(user.folder), "--yes", RECONCILER_FAILPOINT=name)
     assert said.code == -signal.SIGKILL, f"{name} was not reached:\n{said.text}"
@@ -70,6 +95,31 @@ def test_killed_while_moving(running: User, d25: LabHost, d26: LabHost) -> None:
         assert VM not in hosts[here].domains(), name
         running.in_sync()
         here, there = there, here
+
+
+def test_killed_again_and_again_while_mending(running: User, d25: LabHost, d26: LabHost) -> None:
+    """Every pass dies after one more kind of step; the last one only has the rest to do."""
+    d25.sh("sed -i '/lq-d25/d' /etc/hosts; echo '127.0.1.1 wrong.lan wrong' >>/etc/hosts; hostname wrong")
+    d25.sh("echo wrong >/etc/hostname; systemctl disable --now virtlockd.socket; systemctl stop virtlockd.service")
+    for layer in ((), ("--permanent",)):
+        d25.out("firewall-cmd", *layer, "--zone=FedoraServer", "--add-service=http")
+    running.edit("hosts.yaml", "  fqdn: lq-d25.vpd.com", "  fqdn: lq-d25.vpd.com\n  services: [libvirtd, virtlockd]")
+    zone = "cockpit, dhcpv6-client]\n      exclusive: true\n    - {name: extra, services: [ssh]}"
+    running.edit("firewall.yaml", "cockpit, dhcpv6-client]", zone)
+    running.edit("vms.yaml", "vcpus: 1", "vcpus: 2").edit("vms.yaml", "autostart: true", "autostart: false")
+    running.write("more.yaml", POOL_AND_BASE)
+    for name in MENDING:
+        killed_at(running, name)
+    running.apply()
+    running.in_sync()
+    assert d25.domains() == {"mvp1": "shut off", VM: "running"}
+    running.edit("vms.yaml", "power: running", "power: stopped")
+    running.edit("more.yaml", "state: active, autostart: true", "state: inactive, autostart: false")
+    for name in ("pool.stop.done", "vm.stop.done"):
+        killed_at(running, name)
+    running.apply()
+    running.in_sync()
+    assert d25.domains() == {"mvp1": "shut off", VM: "shut off"}
 
 
 def killed_in_the_copy(user: User, d25: LabHost) -> None:

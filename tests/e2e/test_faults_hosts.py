@@ -82,3 +82,24 @@ def test_the_source_loses_power(running: User, d25: LabHost, d26: LabHost) -> No
     lab("boot", "lq-d25")
     time.sleep(1)
     arrives(running, d25, d26)
+
+
+def test_a_source_comes_back_with_a_stale_definition_that_starts_by_itself(
+    running: User, d25: LabHost, d26: LabHost
+) -> None:
+    """As if its power had gone right after the move: QEMU's lock refuses the second start, a person is told."""
+    d25.sh(f"mkdir /root/stale && cp -a /etc/libvirt/qemu/{VM}.xml /etc/libvirt/qemu/autostart /root/stale/")
+    running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
+    running.apply()
+    d25.sh(f"cp -a /root/stale/{VM}.xml /root/stale/autostart /etc/libvirt/qemu/ && sync")
+    lab("power-cut", "lq-d25")
+    lab("boot", "lq-d25")
+    until("the stale definition is loaded", lambda: VM in d25.domains(), 30)
+    until("its start was tried", lambda: "lock" in d25.out("journalctl", "-b", "-u", "libvirtd"), 30)
+    assert d25.domains()[VM] == "shut off"
+    assert d26.domains()[VM] == "running"
+    said = running.apply(code=6)
+    assert "is on more than one host: stopped on lq-d25" in said.text
+    assert d26.domains()[VM] == "running"
+    d25.out("virsh", "undefine", VM)
+    running.in_sync()
