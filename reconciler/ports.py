@@ -26,7 +26,8 @@ class DomainReading:
     """One domain as libvirt gives it; `state` is libvirt's word (running, paused, shutoff, ...).
 
     `reason` is libvirt's word for why, where it matters: migrating, starting up, user, I/O error.
-    `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address.
+    `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address. `keeps` names what
+    libvirt stores of it beside its definition: a managed save image, snapshots, checkpoints.
     """
 
     uuid: str
@@ -40,6 +41,7 @@ class DomainReading:
     addresses: tuple[tuple[str, str], ...] = ()
     taints: tuple[str, ...] = ()
     reason: str = ""
+    keeps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

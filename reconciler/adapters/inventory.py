@@ -1,6 +1,7 @@
 """One bulk read of a libvirt connection as plain values; changes nothing, and parses no more than it must."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -84,6 +85,7 @@ def read_domain(lib: Any, domain: Any) -> DomainReading:
         addresses=_addresses(lib, domain, live) if active else (),
         taints=_taints(lib, domain) if active else (),
         reason=_reason(lib, state, why),
+        keeps=tuple(_keeps(lib, domain)) if persistent else (),
     )
 
 
@@ -97,6 +99,19 @@ def _reason(lib: Any, state: int, why: int) -> str:
         ),
         "",
     )
+
+
+def _keeps(lib: Any, domain: Any) -> Iterator[str]:
+    """What undefine and migration refuse; a driver that has none of these says so with an error."""
+    asked: tuple[tuple[str, Callable[[], Any]], ...] = (
+        ("a managed save image", lambda: domain.hasManagedSaveImage(0)),
+        ("snapshots", lambda: domain.snapshotNum(0)),
+        ("checkpoints", lambda: domain.listAllCheckpoints(0)),
+    )
+    for what, ask in asked:
+        with contextlib.suppress(lib.libvirtError):
+            if ask():
+                yield what
 
 
 def _migrating(lib: Any, domain: Any) -> bool:

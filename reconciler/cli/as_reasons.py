@@ -19,7 +19,8 @@ def ways_data(ways: Sequence[Way]) -> list[dict[str, Any]]:
             "host": way.host,
             "here": way.here,
             "open": way.open,
-            "blockers": [{"reason": b.reason, "fix": b.fix} for b in way.blockers],
+            "how": way.how,
+            "blockers": [{"reason": b.reason, "fix": b.fix, "against": b.against} for b in way.telling],
             "warnings": [{"reason": c.reason, "fix": c.fix} for c in way.cautions],
             "notes": [note.reason for note in way.notes],
         }
@@ -71,17 +72,16 @@ def _show_ways(ways: Sequence[Way], compared: bool) -> None:
 def _word(way: Way) -> str:
     if way.here:
         return "runs here" if way.running else "is here, off"
-    if not way.running:
-        return "off"
-    count = len(way.blockers)
-    return f"no ({count} blocker{'s' if count != 1 else ''})" if count else "yes"
+    count = len(way.telling)
+    return {"cold": "cold only", "blocked": f"no ({count} blocker{'s' if count != 1 else ''})"}.get(way.how, way.how)
 
 
 def _show_hurdles(way: Way) -> None:
     for note in way.notes:
         say(f"    . {note.reason}", "dim")
-    for blocker in way.blockers:
-        say(f"    ! {blocker.reason} ({blocker.fix})", "red")
+    for blocker in way.telling:
+        only = f"not {blocker.against}: " if blocker.against and way.running else ""
+        say(f"    ! {only}{blocker.reason} ({blocker.fix})", "yellow" if way.open else "red")
     for caution in way.cautions:
         say(f"    ? {caution.reason}" + (f" ({caution.fix})" if caution.fix else ""), "yellow")
 
@@ -94,7 +94,7 @@ def show_matrix(found: Mapping[str, Sequence[Way]], hosts: Sequence[str], compar
     table([["VM", *hosts], *([ref, *(_word(way) for way in ways)] for ref, ways in found.items())])
     for ref, ways in found.items():
         for way in ways:
-            if way.hurdles and way.running:
+            if way.telling or way.cautions:
                 say()
                 say(f"{ref} to {way.host}:", "bold")
                 _show_hurdles(way)

@@ -15,7 +15,7 @@ from reconciler.wiring import KINDS, real_tools
 def doctor(path: Path = ".", snapshot: Saved = None, output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
     """Show for every VM and host what would keep it from moving there, and each host's health; changes nothing.
 
-    Exit code 0 when every running VM could move somewhere and every host answered, else 1.
+    Exit code 0 when every running VM could move somewhere, live or cold, and every host answered, else 1.
 
     Examples:
 

@@ -11,13 +11,11 @@ from typing import Any
 from reconciler.errors import LockLost, NeedsHuman, ReconcilerError
 from reconciler.kind import Kind
 from reconciler.model.action import Action
-from reconciler.model.disruption import Disruption
 from reconciler.model.fleet import Limits
 from reconciler.model.outcome import Outcome, Progress
 from reconciler.ports import Hands, Journal
 
 WIDEST = 32
-_MOVES = (Disruption.MOVE_LIVE, Disruption.MOVE_COLD)
 
 
 class Walk:
@@ -171,8 +169,8 @@ class Walk:
 
 
 def _moves(action: Action) -> bool:
-    """Does a VM travel while it runs? Also one that somebody else sent on its way."""
-    return action.disruption in _MOVES or action.followed is not None
+    """Does it bring a VM to another host? Also one that somebody else sent on its way."""
+    return bool(action.between) or action.followed is not None
 
 
 def _kind_of(action: Action, kinds: Mapping[str, Kind]) -> str:

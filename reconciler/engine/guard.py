@@ -28,5 +28,5 @@ def guard(actions: Sequence[Action], view: View) -> tuple[tuple[Action, ...], tu
 
 
 def _refusal(action: Action, view: View, why: str, fix: str) -> Refusal:
-    item = view.at(action.place)
+    item = view.at(action.place) or next((i for i in view.desired if i.place.ref == action.place.ref), None)
     return Refusal(action.place, why, fix, item.origin.file if item else "", item.origin.line if item else 0)

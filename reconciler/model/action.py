@@ -18,7 +18,6 @@ class Passage:
     `port` is on the destination; `standing` says its firewall lets the peer in already. `disks` says that disks are
     copied too, which takes a second port there: `disks_port` and `disks_standing`. `managed` says that the reconciler
     speaks to both hosts itself, so that neither logs in on the other.
-    copied too, which takes a second port there: `disks_port` and `disks_standing`.
     `channel` is plain, tls or tunnel (then there is no port), empty while it is not chosen; `tls_name` the name in the
     destination's certificate where its address is not. `encrypt` is what is declared, `untunnelled` why a tunnel cannot
     carry this move.
@@ -96,8 +95,7 @@ class Action:
     @property
     def busy(self) -> frozenset[str]:
         """Hosts it works on: one change at a time is made on each."""
-        way = self.passage
-        return frozenset((way.source, way.destination) if way else (self.place.host,))
+        return frozenset(self.between or (self.place.host,))
 
     @property
     def passage(self) -> Passage | None:
@@ -116,8 +114,13 @@ class Action:
 
     @property
     def shared_pools(self) -> tuple[str, ...]:
-        """Pools whose files both ends of its passage must see; that is proven before it begins."""
+        """Pools whose files both hosts of `between` must see; that is proven before it begins."""
         return ()
+
+    @property
+    def between(self) -> tuple[str, ...]:
+        """The two hosts something goes between, with a passage or without; empty for what stays on one host."""
+        return (self.passage.source, self.passage.destination) if self.passage else ()
 
     def through(self, passage: Passage) -> "Action":
         """This action using that passage."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One reason why not, and what removes it."""
+    """One reason why not, and what removes it. `against` is the one method it hinders: live, cold, empty for both."""
 
     reason: str
     fix: str
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class Crossing:
 
     `guest` is as much of the running domain's XML as a hypervisor compares CPUs by; empty while it is off. `ports`:
     how many of the destination it takes, two where disks are copied. `encrypt` is what is declared of its memory's way,
-    `untunnelled` why a tunnel cannot carry it.
+    `untunnelled` why a tunnel cannot carry it. `adapts`: its CPU is chosen anew at each
+    boot.
     """
 
     domain: str
@@ -49,13 +51,14 @@ class Crossing:
     ports: int = 1
     encrypt: str = "auto"
     untunnelled: str = ""
+    adapts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """One VM and one host: it is there, or a crossing leads there past these hurdles.
 
-    `running` says whether there is anything to move live: a VM that is off is blocked everywhere, and that is no fault.
+    `running` says whether there is anything to move live; a VM that is off moves as one that was shut down does.
     """
 
     host: str
@@ -77,6 +80,25 @@ class Way:
         return tuple(h for h in self.hurdles if isinstance(h, Note))
 
     @property
+    def how(self) -> str:
+        """The gentlest method that leads there, as far as was asked: live, cold, offline; or here, or blocked."""
+        against = {blocker.against for blocker in self.blockers}
+        if self.here:
+            return "here"
+        if self.running and against <= {"cold"}:
+            return "live"
+        if against <= {"live"}:
+            return "cold" if self.running else "offline"
+        return "blocked"
+
+    @property
+    def telling(self) -> tuple[Blocker, ...]:
+        """What is against the gentlest method of all, or against every one where none leads there."""
+        wanted = "live" if self.running else "cold"
+        both = self.running and self.how == "blocked"
+        return tuple(b for b in self.blockers if both or b.against in ("", wanted))
+
+    @property
     def open(self) -> bool:
-        """Can it move there now, as far as was asked?"""
-        return not self.here and not self.blockers
+        """Does any method lead there?"""
+        return self.how not in ("here", "blocked")

@@ -65,7 +65,7 @@ class AccessPolicy:
 class MovePolicy:
     """How a VM moves: seconds, bytes per second, zero for libvirt's default. `unsafe` skips libvirt's storage rule.
 
-    `measure` is how long its performance is watched on each side; zero: not at all.
+    `method` is live, cold or auto; `measure` is how long its performance is watched on each side; zero: not at all.
     `storage` is shared or copy: whether disks in pools that are not shared go along; `old_copy` is keep or delete.
     """
 

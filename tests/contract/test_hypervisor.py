@@ -59,6 +59,7 @@ def test_a_defined_domain_is_there_and_off(door: Door) -> None:
     assert not reading.autostart
     assert not reading.migrating
     assert reading.live == ""
+    assert reading.keeps == ()
     assert read_domain(reading, {}).memory == 64 * 2**20
     assert "<name>web</name>" in door.hypervisor.domain_xml(door.card, UUID)
 

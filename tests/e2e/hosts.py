@@ -89,7 +89,8 @@ def residue(host: LabHost) -> list[str]:
         "timer": "systemctl list-units --all --plain --no-legend 'reconciler-*'",
         "token": f"ls -A {POOL} 2>/dev/null | grep reconciler-token",
         "temporary": "ls /root/.ssh/.reconciler.* /etc/.hosts.* /etc/ssh/ssh_known_hosts.* 2>/dev/null",
-        "unfinished": "for d in $(virsh list --all --name); do virsh dumpxml --inactive $d | grep making=; done",
+        "unfinished": "for d in $(virsh list --all --name); do virsh dumpxml --inactive $d; done"
+        " | grep -E ' (making|coming|resume|boots)='",
     }
     found = [(what, host.do("sh", "-c", probe).stdout.strip()) for what, probe in probes.items()]
     return [f"{host.name}: {what}: {text}" for what, text in found if text]

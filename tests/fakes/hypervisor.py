@@ -93,6 +93,7 @@ class FakeHypervisor:
             migrating=domain.migrating,
             addresses=addresses,
             reason=domain.reason,
+            keeps=domain.keeps,
         )
 
     def _pool_reading(self, host: Host, pool: Pool) -> PoolReading:
@@ -132,9 +133,12 @@ class FakeHypervisor:
             name, uuid = root.findtext("name") or "", root.findtext("uuid") or str(uuids.uuid4())
             if any(d.name == name and d.uuid != uuid for d in there.domains.values()):
                 raise Refused(host.name, f"libvirt says: operation failed: domain '{name}' already exists with uuid")
-            elsewhere = [h.name for h in self._world.hosts.values() if h is not there and uuid in h.domains]
-            if elsewhere:
-                raise self._world.wrong(f"{name} would be defined on {host.name} and is on {elsewhere}")
+            elsewhere = {
+                h.name: h.domains[uuid] for h in self._world.hosts.values() if h is not there if uuid in h.domains
+            }
+            arrives = all(host == Domain(uuid, name, xml).coming and not d.active for host, d in elsewhere.items())
+            if elsewhere and not arrives and uuid not in there.domains:
+                raise self._world.wrong(f"{name} would be defined on {host.name} and is on {sorted(elsewhere)}")
             domain = there.domains.setdefault(uuid, Domain(uuid, name, xml))
             domain.config = xml
             return uuid
@@ -144,7 +148,14 @@ class FakeHypervisor:
             domain = self._domain(there, uuid)
             if domain.active:
                 raise self._world.wrong(f"{domain.name} would be undefined on {host.name} while it is {domain.state}")
+            if domain.keeps:
+                raise Refused(host.name, f"libvirt says: cannot undefine domain with {domain.keeps[0]}")
+            if len(self._world.hosts) > 1 and not domain.unfinished and not self._elsewhere(there, uuid):
+                raise self._world.wrong(f"{domain.name} would be lost: {host.name} alone has it")
             del there.domains[uuid]
+
+    def _elsewhere(self, host: Host, uuid: str) -> bool:
+        return any(uuid in h.domains for h in self._world.hosts.values() if h is not host)
 
     def start_domain(self, host: HostCard, uuid: str) -> None:
         with self._calling(host, "start_domain") as there:
@@ -155,6 +166,8 @@ class FakeHypervisor:
                 )
             if domain.unfinished:
                 raise self._world.wrong(f"{domain.name} would be started before its clone is finished")
+            if self._elsewhere(there, uuid) or domain.coming:
+                raise self._world.wrong(f"{domain.name} would be started before its move is finished")
             self._guard_disks(there, domain)
             domain.state, domain.live = "running", domain.config
 

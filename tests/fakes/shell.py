@@ -17,7 +17,7 @@ from reconciler.kinds.lease import papers
 from reconciler.kinds.lease import wire as lease_wire
 from reconciler.kinds.pool import proof
 from reconciler.kinds.pool import wire as pool_wire
-from reconciler.kinds.vm import proving
+from reconciler.kinds.vm import offline, proving
 from reconciler.kinds.vm import wire as vm_wire
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Reply
@@ -269,6 +269,13 @@ def _secrets(call: Call) -> Reply:
     return Reply(0, "\n".join([*sorted(call.host.leases), *sorted(tagged)]) + "\n")
 
 
+def _missing(call: Call) -> Reply:
+    """Files of the root file system that no test has made are there as well."""
+    stores = [(path, *call.world.storage(call.host, path)) for path in call.rest]
+    lost = [path for path, store, name in stores if store is not call.host.root and name not in store.files]
+    return Reply(0, "".join(f"{path}\n" for path in lost))
+
+
 SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     host_wire._RESOLVE: _resolve,
     host_wire._UNITS: _units,
@@ -282,6 +289,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     pool_wire._TOKENS: _tokens,
     pool_wire._SPACE: _space,
     vm_wire._SPACE: _space,
+    offline.MISSING: _missing,
     proof._WRITE: _write_token,
     proof._REMOVE: _remove,
     lease_wire._GATE: _gate,

@@ -60,6 +60,7 @@ class Domain:
     migrating: bool = False
     stops_at: float | None = None
     reason: str = ""
+    keeps: tuple[str, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -82,6 +83,12 @@ class Domain:
     @property
     def unfinished(self) -> bool:
         return re.search(r":vm [^>]*making=", self.config) is not None
+
+    @property
+    def coming(self) -> str:
+        """The host an offline move brings it from, as our mark says."""
+        found = re.search(r"coming=\"([^\"]+)\"", self.config)
+        return found[1] if found else ""
 
 
 @dataclass
@@ -299,7 +306,8 @@ class World:
             left += [f"{host.name}: known host {line}" for line in host.known_hosts if TAG in line]
             left += [f"{host.name}: secret {name}" for name in host.leases]
             left += [f"{host.name}: rule {rule}" for rule in host.firewall.leases()]
-            left += [f"{host.name}: unfinished {d.name}" for d in host.domains.values() if d.unfinished]
+            left += [f"{host.name}: unfinished {d.name}" for d in host.domains.values() if d.unfinished or d.coming]
+            left += [f"{host.name}: mark of a stop {d.name}" for d in host.domains.values() if "resume=" in d.config]
             noted = [d.name for d in host.domains.values() if re.search(r"copies[^>]* making=", d.config)]
             left += [f"{host.name}: unfinished copy of {name}" for name in noted]
         return left

@@ -63,7 +63,7 @@ def fleet(seed: int) -> Made:
     """The same fleet for the same seed."""
     draft = _Draft(Random(seed))  # noqa: S311
     draft.hosts = [f"h{number}" for number in range(draft.random.randint(2, 5))]
-    cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE] * 8])
+    cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE, Disruption.MOVE_COLD] * 5])
     mode = "none" if seed % 5 == 0 else "key"
     encrypt = draft.random.choice(["auto", "required", "off", "off", "off", "off"])
     draft.specs.append(
@@ -134,18 +134,21 @@ def _vm(draft: _Draft, number: int) -> bool:
     declared, mac = draft.often(0.75), f"52:54:00:00:00:{number:02x}"
     if declared:
         power = random.choice(["running"] * 4 + ["stopped", "unmanaged"])
+        method = random.choice(["live", "live", "live", "cold", "auto"])
         source = f"  source: {{clone: {{from: base, disks: [{{target: vda, pool: shared, volume: {name}.img}}]}}}}\n"
         draft.specs.append(
             f"{HEAD}VirtualMachine\nmetadata: {{name: {name}}}\nspec:\n"
             f"  placement: {{host: {random.choice(draft.hosts)}}}\n"
             f"  power: {power}\n  autostart: {random.choice(['true', 'false'])}\n{source if draft.often() else ''}"
             f"  vcpus: {random.choice([1, 1, 2])}\n  memory: 1GiB\n"
-            f"  migration: {{method: live{random.choice(['', '', COPIED, DELETED])}}}\n"
+            f"  migration: {{method: {method}{random.choice(['', '', COPIED, DELETED])}}}\n"
         )
     for host in random.sample(draft.hosts, random.choice([0, 1, 1, 1, 1, 1, 2])):
         state = _domain(draft, number, mac)
         draft.put("vm", host, name, _copied(draft, host, state))
         _volume(draft, host, state.disks[0].path)
+        if draft.often(0.15):
+            _cut_off(draft, host, name)
     return declared
 
 
@@ -169,6 +172,20 @@ def _copied(draft: _Draft, host: str, state: DomainState) -> DomainState:
         return state
     left, making = (VolumeAt(draft.random.choice(draft.hosts), "private", name) for _ in range(2))
     return replace(state, left=(left,), copying=(making,) if draft.often(0.4) else ())
+
+
+def _cut_off(draft: _Draft, host: str, name: str) -> None:
+    """A pass was killed in an offline or a cold move: on both hosts, only where it goes, or just marked."""
+    source = Place("vm", host, name)
+    state = replace(draft.objects[source], resume=draft.often(0.5))
+    draft.objects[source] = state
+    there = draft.random.choice([other for other in draft.hosts if other != host])
+    if state.making or state.copying or draft.often(0.2):
+        return
+    power = "stopped" if draft.often(0.95) else "running"
+    draft.put("vm", there, name, replace(state, power=power, autostart=False, coming=host, boots=state.autostart))
+    if draft.often(0.4):
+        del draft.objects[source]
 
 
 def _domain(draft: _Draft, number: int, mac: str) -> DomainState:

@@ -14,7 +14,16 @@ from reconciler.engine import planfile
 from reconciler.engine.codec import dump_snapshot, read_snapshot
 from reconciler.engine.once import think
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
-from reconciler.kinds.vm.actions import CloneDomain, DefineDomain, FollowMove, MoveLive, ResumeDomain, StartDomain
+from reconciler.kinds.vm.actions import (
+    CloneDomain,
+    DefineDomain,
+    FollowMove,
+    MoveLive,
+    ResumeDomain,
+    StartDomain,
+    StopDomain,
+)
+from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, MoveOffline, ShutToMove
 from reconciler.model.disruption import Disruption
 from reconciler.model.plan import Plan
 from reconciler.wiring import KINDS
@@ -79,17 +88,49 @@ def test_no_vm_gets_a_second_owner(seed: int) -> None:
                 assert seen == {}
                 assert not silent
             case StartDomain():
-                assert set(seen) <= {action.place.host}
+                gone = {
+                    a.origin for a in plan.actions if isinstance(a, MoveOffline | DropArrival) and a.id in action.needs
+                }
+                dropped = {a.place.host for a in plan.actions if isinstance(a, DropArrival) and a.uuid == action.uuid}
+                assert set(seen) <= {action.place.host, *gone, *dropped}
                 assert not silent
             case ResumeDomain():
                 assert set(seen) == {action.place.host}
                 assert (seen[action.place.host].power, seen[action.place.host].reason) == ("paused", "migrating")
                 assert not silent
+            case MoveOffline():
+                stops = {a.id for a in plan.actions if isinstance(a, StopDomain | ShutToMove)}
+                source, others = seen[action.origin], set(seen) - {action.origin}
+                assert source.power == "stopped" or stops & set(action.needs)
+                assert {h for h in others if (seen[h].coming, seen[h].power) != (action.origin, "stopped")} == set()
+                assert not silent
+            case FinishArrival():
+                assert set(seen) == {action.place.host}
+                assert seen[action.place.host].coming == action.origin
+                assert action.origin not in silent
+            case DropArrival():
+                arrived, source = seen[action.place.host], seen[action.origin]
+                assert (arrived.coming, arrived.power, arrived.uuid) == (action.origin, "stopped", source.uuid)
+                assert len(seen) == 2
             case MoveLive():
-                assert set(seen) == {action.origin}
+                dropped = {a.place.host for a in plan.actions if isinstance(a, DropArrival) and a.uuid == action.uuid}
+                assert set(seen) - dropped == {action.origin}
                 resumed = {a.id for a in plan.actions if isinstance(a, ResumeDomain) and a.uuid == action.uuid}
                 assert seen[action.origin].power == "running" or resumed & set(action.needs)
                 assert not silent & {action.origin, action.place.host}
+
+
+@LAW
+@given(SEEDS)
+def test_nothing_is_shut_down_that_is_not_moved_and_started_again(seed: int) -> None:
+    _, plan = planned(seed)
+    for stop in (a for a in plan.actions if isinstance(a, ShutToMove)):
+        (move,) = [a for a in plan.actions if isinstance(a, MoveOffline) and stop.id in a.needs]
+        (start,) = [a for a in plan.actions if isinstance(a, StartDomain) and move.id in a.needs]
+        assert stop.disruption is Disruption.MOVE_COLD
+        assert (stop.destination, stop.place.host) == (start.place.host, move.origin)
+        proofs = {a.id for a in plan.actions if a.verb == "prove-shared"}
+        assert not stop.pools or proofs & set(stop.needs), "shut down before its storage was proven"
 
 
 @LAW
@@ -200,7 +241,7 @@ def test_silent_hosts_get_no_action_of_what_is_unknown(seed: int) -> None:
         assert any(r.place.host == silence.host and r.place.kind == "host" for r in plan.refusals)
 
 
-@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort, FollowMove])
+@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort, FollowMove, MoveOffline])
 def test_the_random_fleets_are_not_dull(kind: type) -> None:
     """A law nobody can break proves nothing: the seeds make every kind of action."""
     assert sum(isinstance(action, kind) for seed in range(90) for action in planned(seed)[1].actions) > 5

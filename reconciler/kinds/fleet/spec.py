@@ -42,7 +42,7 @@ class AccessSpec(Strict):
 class MigrationDefaults(Strict):
     """How VMs move where a VM does not say otherwise."""
 
-    method: Literal["live"] = "live"
+    method: Literal["live", "cold", "auto"] = "live"
     auto_converge: bool = False
     post_copy: bool = False
     max_downtime: Duration | None = None

@@ -30,7 +30,7 @@ def _name(crossing: Crossing, here: HostState, there: HostState, view: View) -> 
         yield Caution(f"{crossing.source} does not resolve {card.fqdn} yet", _MENDED)
     elif not found:
         fix = f"declare spec.address of {crossing.destination} as an IP address, or add it to DNS"
-        yield Blocker(f"{crossing.source} does not resolve {card.fqdn}", fix)
+        yield Blocker(f"{crossing.source} does not resolve {card.fqdn}", fix, "live")
     elif promised and found != promised:
         yield Caution(f"{crossing.source} resolves {card.fqdn} to {found}, not to {promised}", _MENDED)
     if there.fqdn != card.fqdn:
@@ -45,6 +45,6 @@ def _clock(crossing: Crossing, here: HostState, there: HostState, view: View) ->
     apart, lifetime = abs(here.clock - there.clock), view.fleet.access.lifetime
     fix = "run chrony or systemd-timesyncd on both"
     if apart >= lifetime:
-        yield Blocker(f"the clocks of the two hosts are {apart} s apart, and a lease lives {lifetime} s", fix)
+        yield Blocker(f"the clocks of the two hosts are {apart} s apart, and a lease lives {lifetime} s", fix, "live")
     elif apart > APART:
         yield Caution(f"the clocks of the two hosts are {apart} s apart", fix)

@@ -18,7 +18,9 @@ def hurdles(crossing: Crossing, view: View) -> Sequence[Hurdle]:
     for host in (crossing.source, crossing.destination):
         gate: Gate | None = view.snapshot.get(Place("gate", host, host))
         if gate is None or not gate.address:
-            found.append(Blocker(f"the migration address of {host} is unknown", "declare its spec.migration.address"))
+            found.append(
+                Blocker(f"the migration address of {host} is unknown", "declare its spec.migration.address", "live")
+            )
     return [*found, *_channel(crossing, view)]
 
 
@@ -55,4 +57,4 @@ def _port(crossing: Crossing, there: Gate | None, view: View) -> Iterator[Hurdle
     used |= {s.port for p, s in view.snapshot.of("lease") if p.host == crossing.destination}
     if len(set(range(first, last + 1)) - used) < crossing.ports:
         fix = "widen its spec.migration.ports"
-        yield Blocker(f"no free port from {first} to {last} on {crossing.destination}", fix)
+        yield Blocker(f"no free port from {first} to {last} on {crossing.destination}", fix, "live")

@@ -197,10 +197,9 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
 
 def _before(action: Action, view: View, known: Mapping[str, Action]) -> list[Action]:
     """The proofs an action that crosses hosts waits for; one that covers both its ends already serves."""
-    way = action.passage
     found: list[Action] = []
-    for name in action.shared_pools if way else ():
-        ends = [item for item in _shared(name, view) if way and item.place.host in (way.source, way.destination)]
+    for name in action.shared_pools if action.between else ():
+        ends = [item for item in _shared(name, view) if item.place.host in action.between]
         hosts = {item.place.host for item in ends}
         covering = [p for p in known.values() if p.place.name == name and hosts <= set(getattr(p, "hosts", ()))]
         found += covering[:1] or [_proof(ends, view, f"before {action.place.name} moves", for_move=True)]

@@ -19,10 +19,12 @@ from reconciler.kinds.vm.cpu import ask
 from reconciler.kinds.vm.crossing import ways
 from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.measure import Measure
+from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
 from reconciler.kinds.vm.plan import compare, plan
 from reconciler.kinds.vm.resolve import attachments, resolve
 from reconciler.kinds.vm.spec import VirtualMachineSpec
 from reconciler.kinds.vm.state import DomainState, Room
+from reconciler.kinds.vm.turns import weave
 from reconciler.kinds.vm.wire import facts, read
 
 KIND = Kind(
@@ -45,6 +47,11 @@ KIND = Kind(
         Measure,
         ClearCopy,
         DeleteOldCopy,
+        ShutToMove,
+        MoveOffline,
+        FinishArrival,
+        DropArrival,
+        ForgetStop,
     ),
     resolve=resolve,
     facts=facts,
@@ -52,6 +59,7 @@ KIND = Kind(
     compare=compare,
     plan=plan,
     run=run,
+    weave=weave,
     ways=ways,
     ask=ask,
     attachments=attachments,

@@ -87,13 +87,13 @@ class AdoptDomain(_Touch):
 
 @dataclass(frozen=True, kw_only=True)
 class StartDomain(_Touch):
-    """Start it, after asking every host that it runs nowhere."""
+    """Start it, after asking every host that it runs nowhere; a cold move's mark goes when it runs."""
 
     verb: ClassVar[str] = "start"
     symbol: ClassVar[str] = "+"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, power="running")
+        return self._become(snapshot, power="running", resume=False)
 
     def explain(self) -> str:
         return "start"

@@ -5,6 +5,7 @@ What only a live host can tell (a login, an open port, the storage token) is ask
 
 from collections.abc import Iterator
 
+from reconciler.kinds.vm.carried import left_behind
 from reconciler.kinds.vm.copying import COPY, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker
@@ -24,7 +25,7 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     if room is None:
         return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
-    found += _identity(want, seen, origin, view)
+    found += [*_identity(want, seen, origin, view), *left_behind(want, seen, origin)]
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
     for disk in seen.disks:
         found += _storage(disk, want, seen, origin, view)
@@ -70,7 +71,8 @@ def _shared(path: str, want: VmDesired) -> str:
 
 def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
     for device in seen.immovable:
-        yield Blocker(f"its {device} cannot leave the host", "detach it, or keep the VM where it is")
+        live_only = "live" if device.startswith("shared memory") else ""
+        yield Blocker(f"its {device} cannot leave the host", "detach it, or keep the VM where it is", live_only)
     for nic in seen.nics:
         if nic.network and nic.network not in room.networks:
             yield Blocker(
@@ -85,19 +87,24 @@ def _memory(want: VmDesired, seen: DomainState, room: Room, view: View) -> Itera
     taken += _coming(want, view)
     reserve = view.fleet.hosts[want.host].reserve
     free = room.memory - taken - reserve
-    if room.memory and seen.memory > free:
+    if room.memory and seen.memory > free and runs_after(want, seen):
         numbers = f"{show_size(seen.memory)} wanted, {show_size(max(0, free))} free of {show_size(room.memory)}"
         yield Blocker(f"not enough memory on {want.host}: {numbers}", "free memory there or choose another host")
 
 
 def _coming(want: VmDesired, view: View) -> int:
-    """Memory of the running VMs that the specs bring to this host before this one, in order of name."""
+    """Memory of the VMs that the specs bring to this host before this one, in order of name, to run there."""
     return sum(
         state.memory
         for place, state in view.snapshot.of("vm")
-        if place.name < want.name and place.host != want.host and state.power == "running"
-        if view.at(Place("vm", want.host, place.name)) is not None
+        if place.name < want.name and place.host != want.host
+        if (item := view.at(Place("vm", want.host, place.name))) is not None and runs_after(item.value, state)
     )
+
+
+def runs_after(want: VmDesired, state: DomainState) -> bool:
+    """Shall it run where it goes? Where nobody says, as it did before."""
+    return want.power == "running" or (want.power is None and (state.power == "running" or state.resume))
 
 
 def _storage(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: View) -> Iterator[Blocker]:
@@ -145,4 +152,4 @@ def _cache(disk: Disk, want: VmDesired, here: Room | None) -> Iterator[Blocker]:
     old = bool(version) and version < _DROPS_CACHES
     if old and cached(disk) and disk.cache not in SAFE_CACHES and not want.moves.unsafe:
         mode, fix = disk.cache or "default", "set cache='none' on the disk, or install QEMU 4.0 or newer"
-        yield Blocker(f"disk {disk.target} has cache mode {mode}, which libvirt refuses with this QEMU", fix)
+        yield Blocker(f"disk {disk.target} has cache mode {mode}, which libvirt refuses with this QEMU", fix, "live")

@@ -20,7 +20,7 @@ def ask(crossing: Crossing, hands: Hands) -> Sequence[Hurdle]:
         return [Caution(f"{host} did not compare its CPU: {error.reason}", "libvirt compares again when it moves")]
     match word:
         case "incompatible":
-            return [Blocker(f"{host} cannot give the CPU it runs with", FIX)]
+            return [Blocker(f"{host} cannot give the CPU it runs with", FIX, "live" if crossing.adapts else "")]
         case "unknown":
             return [Caution(f"libvirt on {host} cannot compare its CPU", "libvirt compares again when it moves")]
         case _:

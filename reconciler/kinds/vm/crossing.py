@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, qemu, untunnelled
 from reconciler.kinds.vm.copying import copied, local, told
+from reconciler.kinds.vm.moves import apart
 from reconciler.kinds.vm.state import DomainState, Room, VmDesired
 from reconciler.model.crossing import Blocker, Caution, Crossing, Hurdle, Way
 from reconciler.model.desired import View
@@ -16,9 +17,11 @@ from reconciler.model.ref import Place
 
 def ways(name: str, view: View) -> Sequence[Way]:
     """One for each host of the fleet; none where the VM was seen nowhere."""
-    seen = [(place, state) for place, state in view.snapshot.of("vm") if place.name == name]
+    seen, cut = apart([(place, state) for place, state in view.snapshot.of("vm") if place.name == name])
     if not seen:
         return ()
+    if cut and not cut.gone:
+        view = replace(view, snapshot=view.snapshot.lacking(cut.place))
     homes = {place.host for place, _ in seen}
     origin, state = next(((p, s) for p, s in seen if s.power == "running"), seen[0])
     declared = next((item.value for item in view.of("vm") if item.place.name == name), None)
@@ -27,9 +30,18 @@ def ways(name: str, view: View) -> Sequence[Way]:
     ports = 2 if copied(want, state, origin.host, view) else 1
     found = []
     for host in view.fleet.hosts:
+        adapts = state.cpu.startswith(("host-model", "host-passthrough"))
         there, moves = replace(want, host=host), want.moves
         crossing = Crossing(
-            name, origin.host, host, pools, state.guest, ports, encrypt=moves.encrypt, untunnelled=untunnelled(moves)
+            name,
+            origin.host,
+            host,
+            pools,
+            state.guest,
+            ports,
+            encrypt=moves.encrypt,
+            untunnelled=untunnelled(moves),
+            adapts=adapts,
         )
         here = host in homes
         hurdles = () if here else tuple(_hurdles(there, state, origin.host, view, homes))
@@ -54,8 +66,9 @@ def _hurdles(want: VmDesired, state: DomainState, origin: str, view: View, homes
         yield Blocker(f"it is on more than one host: {where}", "find out which one is right and undefine the other")
     if state.migrating:
         yield Blocker("it is being migrated right now", "apply follows it to its end; then plan again")
-    if state.power != "running":
-        yield Blocker(f"it is {state.power} on {origin}; only running VMs are moved", f"start it on {origin} first")
+    if state.power not in ("running", "stopped"):
+        fix = "resume or stop it by hand"
+        yield Blocker(f"it is {state.power} on {origin}; only a VM that runs or is off is moved", fix)
     yield from blockers(want, state, origin, view)
     yield from cautions(want, state, origin, view)
 

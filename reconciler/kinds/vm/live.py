@@ -23,10 +23,12 @@ from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.domain_xml import with_resources
 from reconciler.kinds.vm.following import follow, moved
 from reconciler.kinds.vm.measure import Measure
+from reconciler.kinds.vm.offline import drop, finish, forget, move_offline, note, prepare
+from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
 from reconciler.kinds.vm.proving import prove
 from reconciler.kinds.vm.resuming import resume
 from reconciler.kinds.vm.watching import watch
-from reconciler.kinds.vm.wire import MARK, write_mark
+from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -45,6 +47,17 @@ def run(action: Action, hands: Hands) -> Done:
             return follow(action, hands)
         case ResumeDomain():
             return resume(action, hands)
+        case MoveOffline():
+            return move_offline(action, hands)
+        case FinishArrival():
+            return finish(action, hands)
+        case DropArrival():
+            return drop(action, hands)
+        case ForgetStop():
+            return forget(action, hands)
+        case ShutToMove(uuid=uuid, wait=wait):
+            going = prepare(action, hands)
+            return _stop(card, uuid, wait, hands) if going else Done("is off already", changed=False)
         case ProveDomain():
             return prove(action, hands)
         case Measure():
@@ -84,6 +97,7 @@ def _define(action: DefineDomain, card: HostCard, hands: Hands) -> Done:
 def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
     here = _present(card, uuid, hands)
     if here.state == "running":
+        _awake(card, here, hands)
         return Done("runs already", changed=False)
     for other in hands.others(card.name):
         seen = hands.hypervisor.domain(other, uuid)
@@ -94,12 +108,19 @@ def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
             )
     hands.at("start.asked")
     hands.hypervisor.start_domain(card, uuid)
-    state = _present(card, uuid, hands).state
-    if state != "running":
-        raise Refused(
-            card.name, f"{here.name} was started and is {state}", f"see its log in {card.name}:/var/log/libvirt/qemu"
-        )
+    now = _present(card, uuid, hands)
+    if now.state != "running":
+        fix = f"see its log in {card.name}:/var/log/libvirt/qemu"
+        raise Refused(card.name, f"{here.name} was started and is {now.state}", fix)
+    _awake(card, now, hands)
     return Done("running")
+
+
+def _awake(card: HostCard, reading: DomainReading, hands: Hands) -> None:
+    """A cold move ends when it runs again."""
+    if read_domain(reading, {}).resume:
+        hands.at("start.started")
+        note(card, reading, hands, resume="")
 
 
 def _stop(card: HostCard, uuid: str, wait: float, hands: Hands) -> Done:

@@ -15,13 +15,15 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
-from reconciler.kinds.vm.blockers import blockers, untunnelled
+from reconciler.kinds.vm.blockers import runs_after, untunnelled
 from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
 from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
 from reconciler.kinds.vm.measure import measured
+from reconciler.kinds.vm.move_mark import with_notes
+from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
 from reconciler.kinds.vm.underway import follow, leaving, left_paused, way
 from reconciler.kinds.vm.wire import from_xml
@@ -32,17 +34,19 @@ from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
 
 
-def sightings(name: str, view: View) -> list[tuple[Place, DomainState]]:
+def sightings(name: str, view: View) -> Sequence[tuple[Place, DomainState]]:
     """Every domain of that name, on any host."""
     return [(place, state) for place, state in view.snapshot.of("vm") if place.name == name]
 
 
 def compare(view: View) -> Sequence[Comparison]:
     """Declared fields only, against the domain wherever it is."""
-    return [_compare(item, sightings(item.place.name, view), view) for item in view.of("vm")]
+    return [_compare(item, *apart(sightings(item.place.name, view)), view) for item in view.of("vm")]
 
 
-def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Comparison:
+def _compare(
+    item: Desired, seen: Sequence[tuple[Place, DomainState]], cut: Unfinished | None, view: View
+) -> Comparison:
     want: VmDesired = item.value
     new: dict[str, object] = {"host": want.host, "managed by": view.fleet.name}
     if not seen:
@@ -58,6 +62,10 @@ def _compare(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -
             old[name], new[name] = getattr(state, name), getattr(want, name)
     if want.digest:
         old["domain XML"], new["domain XML"] = state.digest, want.digest
+    if cut:
+        old["unfinished move"], new["unfinished move"] = f"{cut.state.coming} -> {cut.place.host}", ""
+    if state.resume:
+        old["shut down for a move"], new["shut down for a move"] = True, False
     if state.making:
         old["unfinished"], new["unfinished"] = " ".join(state.making), ""
     for name, text in differences(want, state, place.host).items():
@@ -85,12 +93,13 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     """Create, or bring the existing one to what is declared; a contradiction is for a person."""
     item = view.required(difference.place)
     want: VmDesired = item.value
-    seen = sightings(want.name, view)
-    if leaving(seen):
-        return _followed(item, seen, view)
+    found = sightings(want.name, view)
+    if leaving(found):
+        return _followed(item, found, view)
+    seen, cut = apart(found)
     if len(seen) > 1:
         return [_twice(item, seen)]
-    frozen = _frozen(item, seen, view)
+    frozen = _frozen(item, seen, view, off=cut is not None)
     if frozen:
         return [frozen]
     if seen and seen[0][1].making and seen[0][0].host != want.host:
@@ -98,10 +107,12 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
         return [refuse(item, f"an unfinished clone of it is on {there}", f"place it on {there} until it is made")]
     if not seen or seen[0][1].making:
         return create(item, view)
+    if cut:
+        return _continue(item, seen[0], cut, difference, view)
     return _update(item, seen[0], difference, view)
 
 
-def _followed(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Sequence[Action | Refusal]:
+def _followed(item: Desired, seen: Sequence[tuple[Place, DomainState]], view: View) -> Sequence[Action | Refusal]:
     """The migration is followed; where it goes where it is declared, the rest is planned as if it were there."""
     want, steps = item.value, follow(item, seen, view)
     if len(steps) > 1 or not isinstance(steps[0], Action):
@@ -117,25 +128,40 @@ def _then(first: Action, item: Desired, view: View) -> list[Action | Refusal]:
     """What differs after that action, planned as if it had ended well, and waiting for it."""
     after = replace(view, snapshot=first.effect(view.snapshot))
     there = sightings(item.place.name, after)
-    known = _compare(item, there, after)
+    known = _compare(item, *apart(there), after)
     changes = [Change(item.place, "update", key, known.old.get(key), new) for key, new in known.new.items()]
     differs = Difference(known, tuple(change for change in changes if change.old != change.new))
     more = _update(item, there[0], differs, after) if differs.changes else []
     return [replace(s, needs=(*s.needs, first.id)) if isinstance(s, Action) else s for s in more]
 
 
-def _twice(item: Desired, seen: list[tuple[Place, DomainState]]) -> Refusal:
+def _continue(
+    item: Desired, seen: tuple[Place, DomainState], cut: Unfinished, difference: Difference, view: View
+) -> list[Action | Refusal]:
+    """What a cut-off move left is settled first; then all is planned as if it had never been cut off."""
+    origin = cut.state.coming
+    if origin not in view.fleet.hosts:
+        fix = f"declare the Host {origin} again until it is finished"
+        return [refuse(item, f"its offline move from {origin} was cut off, and {origin} is not declared", fix)]
+    others = view if cut.gone else replace(view, snapshot=view.snapshot.lacking(cut.place))
+    before = list(first(cut, item.value, seen))
+    needs = tuple(step.id for step in before)
+    rest = _update(item, seen, difference, others)
+    return [*before, *(replace(s, needs=(*needs, *s.needs)) if isinstance(s, Action) else s for s in rest)]
+
+
+def _twice(item: Desired, seen: Sequence[tuple[Place, DomainState]]) -> Refusal:
     listed = ", ".join(f"{s.power} on {p.host} (uuid {s.uuid})" for p, s in seen)
     fix = f"find out which one is right, then `virsh undefine {item.place.name}` on the other host"
     return replace(refuse(item, f"is on more than one host: {listed}", fix), human=True)
 
 
-def _frozen(item: Desired, seen: list[tuple[Place, DomainState]], view: View) -> Refusal | None:
-    """A VM that may live on a silent host is not touched; one seen running lives where it runs."""
+def _frozen(item: Desired, seen: Sequence[tuple[Place, DomainState]], view: View, off: bool = False) -> Refusal | None:
+    """A VM that may live on a silent host is not touched; one seen running lives where it runs, unless it goes off."""
     silent = [s.host for s in view.snapshot.silences if "vm" in s.kinds]
     if not silent:
         return None
-    if seen and seen[0][1].power == "running" and item.value.host not in silent:
+    if seen and seen[0][1].power == "running" and not off and item.value.host not in silent:
         return None
     where = ", ".join(silent)
     return refuse(item, f"frozen: it may live on {where}, which did not answer", f"bring {where} back and plan again")
@@ -150,7 +176,7 @@ def _update(
         resume = ResumeDomain(place=place, uuid=state.uuid, disruption=Disruption.LIVE, reason=why)
         more = _then(resume, item, view)
         return [resume, *more, *([] if more else [prove(want, place, state.uuid, (resume.id,))])]
-    if state.power not in ("running", "stopped") and want.power is not None:
+    if state.power not in ("running", "stopped") and (want.power is not None or state.resume):
         fix = f"look at `virsh domstate --reason {want.name}` on {place.host} and resume or stop it by hand"
         why = f" ({state.reason})" if state.reason else ""
         return [refuse(item, f"is {state.power}{why} on {place.host}", fix)]
@@ -182,6 +208,7 @@ def _definition(
     when = Disruption.NEXT_BOOT if running else Disruption.NONE
     if "domain XML" in paths:
         xml = marked(with_uuid(want.xml, state.uuid), view.fleet.name, want.digest)
+        xml = with_notes(xml, resume="yes") if state.resume else xml
         try:
             result = from_xml(want.name, xml)
         except ValueError as error:
@@ -222,12 +249,21 @@ def _definition(
 
 
 def _power(want: VmDesired, place: Place, state: DomainState, paths: frozenset[str]) -> list[Action | Refusal]:
-    if "power" not in paths:
-        return []
-    if want.power == "stopped":
+    steps: list[Action | Refusal] = []
+    if state.resume and (state.power == "running" or not runs_after(want, state)):
+        steps.append(forget(place, state))
+    if "power" in paths and want.power == "stopped":
         why = "declared stopped, is running"
-        return [StopDomain(place=place, uuid=state.uuid, disruption=Disruption.RESTART, reason=why)]
-    start = StartDomain(place=place, uuid=state.uuid, reason="declared running, is stopped")
+        return [*steps, StopDomain(place=place, uuid=state.uuid, disruption=Disruption.RESTART, reason=why)]
+    if state.power == "stopped" and runs_after(want, state):
+        steps += _start(want, place, state, ())
+    return steps
+
+
+def _start(want: VmDesired, place: Place, state: DomainState, needs: tuple[str, ...]) -> list[Action]:
+    moved = state.resume or state.power == "running"
+    reason = "it ran before its move" if moved else "declared running, is stopped"
+    start = StartDomain(place=place, uuid=state.uuid, reason=reason, needs=needs)
     return [start, prove(want, place, state.uuid, (start.id,))]
 
 
@@ -247,15 +283,16 @@ def prove(want: VmDesired, place: Place, uuid: str, needs: tuple[str, ...]) -> P
 
 def _move(item: Desired, place: Place, state: DomainState, view: View, before: list[str]) -> list[Action | Refusal]:
     want: VmDesired = item.value
-    if state.power != "running":
-        fix = f"start it on {place.host} first, or place it there"
-        return [refuse(item, f"is {state.power} on {place.host}; only running VMs are moved", fix)]
-    if want.power == "stopped":
-        fix = "first stop it where it is, or move it running"
-        return [refuse(item, "declared stopped and on another host at once", fix)]
-    found = blockers(want, state, place.host, view)
-    if found:
-        return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in found]
+    if state.power not in ("running", "stopped"):
+        fix = f"resume or stop it on {place.host} by hand, or place it there"
+        return [refuse(item, f"is {state.power} on {place.host}; only a VM that runs or is off is moved", fix)]
+    choice = choose(want, state, place.host, view)
+    if choice.blockers:
+        return [refuse(item, f"cannot move to {want.host}: {b.reason}", b.fix) for b in choice.blockers]
+    if choice.method != "live":
+        return _move_off(item, (place, state), choice, view, before)
+    stale = [forget(place, state)] if state.resume else []
+    before = [*before, *(step.id for step in stale)]
     there = Place("vm", want.host, want.name)
     cards, access = view.fleet.hosts, view.fleet.access
     disks = copied(want, state, place.host, view)
@@ -290,7 +327,22 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         reason=f"placement says {want.host}, runs on {place.host}",
     )
     proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)
-    return [*measured(move), proof, *old_copies(want, there, state.uuid, left, view, (proof.id,))]
+    return [*stale, *measured(move), proof, *old_copies(want, there, state.uuid, left, view, (proof.id,))]
+
+
+def _move_off(
+    item: Desired, seen: tuple[Place, DomainState], choice: Choice, view: View, before: list[str]
+) -> list[Action | Refusal]:
+    """Shut down if it runs, moved, and started again if it shall run; no silent host may have it too."""
+    (place, state), want = seen, item.value
+    frozen = _frozen(item, [seen], view, off=True)
+    if frozen:
+        return [frozen]
+    steps = carry(want, seen, choice, before, _grounds(place.host, want.host, view))
+    there, last = steps[-1].place, (steps[-1].id,)
+    if choice.method == "cold" or (state.power == "stopped" and runs_after(want, state)):
+        return [*steps, *_start(want, there, state, last)]
+    return [*steps, *([forget(there, state, last)] if state.resume else [])]
 
 
 def lease_id(name: str, source: str, destination: str, now: int) -> str:

@@ -64,7 +64,7 @@ class InterfaceSpec(Strict):
 class MigrationSpec(Strict):
     """How the VM moves; what is left out comes from Fleet.defaults.migration."""
 
-    method: Literal["live"] | None = None
+    method: Literal["live", "cold", "auto"] | None = None
     auto_converge: bool | None = None
     post_copy: bool | None = None
     max_downtime: Duration | None = None

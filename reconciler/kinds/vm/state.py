@@ -59,6 +59,10 @@ class DomainState:
     `immovable` names devices that cannot leave the host; `files` are kernel, initrd and loader paths; `bound` is what
     ties it to the host's own shape (pinning, NUMA, huge pages). `guest` is what hypervisors compare CPUs by, from the
     running XML; `virt` is libvirt's domain type (kvm, qemu). `reason` is why it is so, where that matters.
+
+    `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
+    `resume` says that a cold move shut it down. `keeps` is what libvirt stores of it beside its definition, `local`
+    what only a live move takes along.
     """
 
     uuid: str
@@ -84,6 +88,11 @@ class DomainState:
     virt: str = ""
     emulator: str = ""
     bound: tuple[str, ...] = ()
+    coming: str = ""
+    boots: bool = False
+    resume: bool = False
+    keeps: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
     guest: str = field(default="", metadata=VOLATILE)
     migrating: bool = field(default=False, metadata=VOLATILE)
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)

@@ -125,6 +125,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
     fleet, digest, making = read_mark(root)
     copying, left = read_copies(root)
     layers = beneath(live)
+    move = read_move(root)
     return DomainState(
         uuid=reading.uuid,
         power=_POWER.get(reading.state, reading.state),
@@ -148,6 +149,11 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         files=tuple(t for t in (root.findtext(f"os/{n}") for n in ("kernel", "initrd", "loader")) if t),
         virt=root.get("type", ""),
         emulator=root.findtext("devices/emulator") or "",
+        coming=move.get("coming", ""),
+        boots=move.get("boots") == "yes",
+        resume=move.get("resume") == "yes",
+        keeps=reading.keeps,
+        local=_local(root),
         bound=tuple(what for path, what in _BOUND.items() if root.find(path) is not None),
         guest=guest_of(reading.live),
         migrating=reading.migrating,
@@ -223,12 +229,25 @@ def _immovable(root: Any) -> tuple[str, ...]:
     )
 
 
+def _local(root: Any) -> tuple[str, ...]:
+    """UEFI variables whose file libvirt names at the first start, and an emulated TPM's state."""
+    firmware = root.find("os").get("firmware") == "efi" and not root.findtext("os/nvram")
+    tpm = root.find("devices/tpm/backend[@type='emulator']") is not None
+    return tuple(what for what, on in (("its UEFI variable store", firmware), ("its TPM's state", tpm)) if on)
+
+
 def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
     """Our mark: fleet, digest of the XML it was made from, volumes still being made. Empty where there is none."""
     mark = root.find(f"metadata/{{{MARK}}}vm")
     if mark is None:
         return "", "", ()
     return mark.get("fleet", ""), mark.get("digest", ""), tuple(mark.get("making", "").split())
+
+
+def read_move(root: Any) -> Mapping[str, str]:
+    """What a move under way has noted in our mark: `coming`, `boots`, `resume`."""
+    mark = root.find(f"metadata/{{{MARK}}}vm")
+    return {} if mark is None else dict(mark.attrib)
 
 
 def write_mark(fleet: str, digest: str = "", making: Sequence[str] = ()) -> str:

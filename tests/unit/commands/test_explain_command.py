@@ -44,7 +44,7 @@ def test_explain_says_what_would_be_done_and_every_blocker() -> None:
 def test_explain_of_a_move_shows_its_steps() -> None:
     said = saved(MOVE, "explain", "vm/mvp4_lqd25").stdout
     assert "> move live lq-d25 -> lq-d26" in said
-    assert "lq-d26: yes" in said
+    assert "lq-d26: live" in said
 
 
 @pytest.mark.parametrize("ref", ["host/lq-d25", "pool/CONT_VOL_COMP", "pool/CONT_VOL_COMP@lq-d26"])
@@ -86,7 +86,7 @@ def test_explain_as_json() -> None:
     assert len(said["plan"]["refusals"]) == 6
 
 
-@pytest.mark.parametrize(("case", "code", "word"), [(MOVE, 0, "yes"), (EVERY, 1, "no (6 blockers)")])
+@pytest.mark.parametrize(("case", "code", "word"), [(MOVE, 0, "live"), (EVERY, 1, "no (6 blockers)")])
 def test_doctor_shows_vms_beside_hosts(case: str, code: int, word: str) -> None:
     said = saved(case, "doctor")
     assert said.exit_code == code
@@ -113,9 +113,9 @@ def test_a_silent_host_is_said_and_counts() -> None:
 
 
 def test_a_vm_that_is_off_is_no_fault() -> None:
-    said = saved("a_stopped_VM_is_not_moved", "doctor")
+    said = saved("a_stopped_VM_moves_offline", "doctor")
     assert said.exit_code == 0
-    assert "off" in said.stdout
+    assert "vm/mvp4_lqd25  is here, off  offline" in said.stdout
 
 
 def test_nothing_is_changed_and_hosts_are_told_apart(run: Run, fleet: Fleet) -> None:
@@ -123,7 +123,7 @@ def test_nothing_is_changed_and_hosts_are_told_apart(run: Run, fleet: Fleet) -> 
     before = [dict(host.domains) for host in fleet.world.hosts.values()]
     said = run("doctor", "specs")
     assert said.exit_code == 0, said.output
-    assert "vm/web  runs here  yes" in said.stdout
+    assert "vm/web  runs here  live" in said.stdout
     assert "lockd" in said.stdout
     assert "OpenSSH 9.2p1" in said.stdout
     assert "lock_manager differs" in said.stdout
@@ -132,7 +132,7 @@ def test_nothing_is_changed_and_hosts_are_told_apart(run: Run, fleet: Fleet) -> 
 
 def test_live_hosts_compare_the_cpu(run: Run, fleet: Fleet) -> None:
     give_cpu(fleet, "qemu64")
-    assert "lq-d26: yes" in run("explain", "vm/web", "specs").stdout
+    assert "lq-d26: live" in run("explain", "vm/web", "specs").stdout
     fleet.host("lq-d26").cpus = {"Nehalem": "identical"}
     said = run("explain", "vm/web", "specs")
     assert "! lq-d26 cannot give the CPU it runs with" in said.stdout

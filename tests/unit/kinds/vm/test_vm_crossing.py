@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine.explain import matrix, ways
-from reconciler.kinds.vm.state import Disk, DomainState, Nic
+from reconciler.kinds.vm.blockers import blockers
+from reconciler.kinds.vm.state import Disk, DomainState, Nic, VmDesired
 from reconciler.model.crossing import Way
 from reconciler.model.desired import View
 from reconciler.model.ref import Place
@@ -51,23 +52,15 @@ def test_the_way_is_open_and_its_own_host_is_no_way() -> None:
 
 
 BLOCKED: list[tuple[Snapshot, str]] = [
-    (having(at("host", THERE), clock=WORLD.seen.taken + 9000), "9000 s apart, and a lease lives 900 s"),
     (other(THERE, uuid=STATE.uuid), "its UUID"),
     (other(THERE, disks=STATE.disks), "is a disk of vm/twin@lq-d26 too"),
     (other(HERE, disks=STATE.disks), "is a disk of vm/twin@lq-d25 too"),
     (other(THERE, nics=STATE.nics), "its MAC 00:16:3e:31:13:b3 is vm/twin@lq-d26's too"),
     (having(at("room", THERE), virts=("qemu",)).having(VM, replace(STATE, virt="kvm")), "it is a kvm domain"),
-    (
-        having(at("room", HERE), versions={"QEMU": "3.1.0"}).having(
-            VM, replace(STATE, disks=(replace(STATE.disks[0], cache="writeback"),))
-        ),
-        "disk vda has cache mode writeback",
-    ),
-    (having(VM, power="paused"), "it is paused on lq-d25; only running VMs are moved"),
+    (having(VM, power="paused"), "it is paused on lq-d25; only a VM that runs or is off is moved"),
+    (having(VM, keeps=("snapshots",)), "libvirt keeps snapshots of it on lq-d25"),
     (having(VM, migrating=True), "it is being migrated right now"),
     (having(at("pool", THERE, "CONT_VOL_COMP"), mounted_source="nas.vpd.com:/else"), "other storage there"),
-    (having(at("gate", THERE), listening=tuple(range(49152, 49216))), "no free port from 49152 to 49215"),
-    (having(at("gate", HERE), address=""), "the migration address of lq-d25 is unknown"),
     (WORLD.seen.lacking(at("room", THERE)), "lq-d26 is unknown"),
 ]
 
@@ -78,6 +71,45 @@ def test_a_blocker(seen: Snapshot, reason: str) -> None:
     assert not way.open
     assert [b.reason for b in way.blockers if reason in b.reason], way.blockers
     assert all(b.fix for b in way.blockers)
+
+
+LIVE_ONLY: list[tuple[Snapshot, str]] = [
+    (having(at("host", THERE), clock=WORLD.seen.taken + 9000), "9000 s apart, and a lease lives 900 s"),
+    (
+        having(at("room", HERE), versions={"QEMU": "3.1.0"}).having(
+            VM, replace(STATE, disks=(replace(STATE.disks[0], cache="writeback"),))
+        ),
+        "disk vda has cache mode writeback",
+    ),
+    (having(at("gate", THERE), listening=tuple(range(49152, 49216))), "no free port from 49152 to 49215"),
+    (having(at("gate", HERE), address=""), "the migration address of lq-d25 is unknown"),
+    (having(VM, immovable=("shared memory (ivshmem)",)), "its shared memory (ivshmem) cannot leave the host"),
+]
+
+
+@pytest.mark.parametrize(("seen", "reason"), LIVE_ONLY, ids=[reason for _, reason in LIVE_ONLY])
+def test_what_is_only_against_a_live_move_leaves_a_cold_one(seen: Snapshot, reason: str) -> None:
+    way = found(seen)[THERE]
+    assert (way.how, way.open) == ("cold", True)
+    assert [b.against for b in way.telling if reason in b.reason] == ["live"]
+    off = found(seen.having(VM, replace(seen.get(VM), power="stopped")))[THERE]
+    assert (off.how, off.telling) == ("offline", ())
+
+
+@pytest.mark.parametrize("fields", [{"nvram": "/var/lib/libvirt/qemu/nvram/x.fd"}, {"local": ("its TPM's state",)}])
+def test_what_only_a_live_move_takes_along(fields: dict[str, Any]) -> None:
+    assert found(having(VM, **fields))[THERE].how == "live"
+    off = found(having(VM, power="stopped", **fields))[THERE]
+    assert (off.how, len(off.telling)) == ("blocked", 1)
+
+
+@pytest.mark.parametrize(("fields", "needed"), [({}, False), ({"resume": True}, True), ({"power": "running"}, True)])
+def test_a_vm_that_stays_off_needs_no_memory(fields: dict[str, Any], needed: bool) -> None:
+    full = having(at("room", THERE), memory=2**28)
+    wanted, state = WORLD.wanted, replace(STATE, **{"power": "stopped", **fields})
+    want = VmDesired(VM.name, THERE, shared=(("CONT_VOL_COMP", FILE.rpartition("/")[0]),))
+    said = blockers(want, state, HERE, View(wanted.fleet, wanted.desired, full, full.taken))
+    assert any("not enough memory" in b.reason for b in said) == needed
 
 
 PASSIVE = [Disk("vda", FILE, "file", "qcow2", "writeback")]
