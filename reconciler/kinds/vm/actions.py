@@ -214,6 +214,10 @@ class FollowMove(_Touch):
         return frozenset((self.origin, self.place.host))
 
     @property
+    def touches(self) -> frozenset[str]:
+        return self.busy | ({self.towards} if self.towards else set())
+
+    @property
     def followed(self) -> Migration:
         return Migration(self.origin, self.place.name, self.uuid)
 

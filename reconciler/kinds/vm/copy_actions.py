@@ -20,6 +20,10 @@ class ClearCopy(Action):
     uuid: str
     volumes: tuple[VolumeAt, ...]
 
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.place.host, *(volume.host for volume in self.volumes)))
+
     def effect(self, snapshot: Snapshot) -> Snapshot:
         return snapshot.having(self.place, replace(snapshot.get(self.place), copying=()))
 
@@ -38,6 +42,10 @@ class DeleteOldCopy(Action):
     symbol: ClassVar[str] = "-"
     uuid: str
     volumes: tuple[VolumeAt, ...]
+
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.place.host, *(volume.host for volume in self.volumes)))
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         state = snapshot.get(self.place)
