@@ -40,6 +40,16 @@ def begun(user: User, host: LabHost, point: str, *words: str, **environment: str
     return process
 
 
+def moving(user: User) -> None:
+    """The move has begun, by the journal, and rests at its failpoint."""
+    end = time.monotonic() + 60
+    runs = user.folder.parent / "state/reconciler/runs"
+    while not any('"begin", "action": "vm/mvp4_lqd25@lq-d26:move-live"' in f.read_text() for f in runs.iterdir()):
+        assert time.monotonic() < end, "no move began"
+        time.sleep(0.2)
+    time.sleep(1)
+
+
 def run_of(host: LabHost) -> str:
     return host.out("cat", "/run/reconciler.lock").split()[0]
 
@@ -82,11 +92,8 @@ def test_the_second_is_told_who_is_at_it_and_unlock_needs_the_id(user: User, d25
 def test_a_holder_that_wakes_up_late_changes_nothing(running: User, d25: LabHost, d26: LabHost) -> None:
     """Stopped in the middle of a move, with libvirt's connections open; another pass finishes it; then it wakes up."""
     running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
-    first = begun(running, d25, "move.ready=sleep:5", RECONCILER_LOCK_SECONDS="4")
-    end = time.monotonic() + 60
-    while "dport 49152 " not in d26.do("nft", "list", "ruleset").stdout:
-        assert time.monotonic() < end, "no port was opened"
-        time.sleep(0.2)
+    first = begun(running, d25, "move.ready=sleep:6", RECONCILER_LOCK_SECONDS="4")
+    moving(running)
     run = run_of(d25)
     os.kill(first.pid, signal.SIGSTOP)
     assert marked(d25, run), "its connection to libvirt is there"
@@ -163,11 +170,8 @@ def test_a_daemon_that_hangs_does_not_hang_the_pass(user: User, d25: LabHost, d2
 def test_a_broken_connection_is_made_again_to_close_what_was_opened(running: User, d25: LabHost, d26: LabHost) -> None:
     """sshd of the destination goes away with every session, and is back some seconds later: nothing stays open."""
     running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
-    process = begun(running, d26, "move.ready=sleep:3")
-    end = time.monotonic() + 60
-    while "dport 49152 " not in d26.do("nft", "list", "ruleset").stdout:
-        assert time.monotonic() < end, "no port was opened"
-        time.sleep(0.2)
+    process = begun(running, d26, "move.ready=sleep:4")
+    moving(running)
     try:
         d26.sh("systemctl stop ssh; kill $(pgrep -f '^sshd: root')")
         time.sleep(8)
