@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
+from reconciler.engine.interrupts import Interrupts
 from reconciler.errors import LockLost, NeedsHuman, ReconcilerError
 from reconciler.kind import Kind
 from reconciler.model.action import Action
@@ -16,6 +17,7 @@ from reconciler.model.outcome import Outcome, Progress
 from reconciler.ports import Hands, Journal
 
 WIDEST = 32
+_HEED = 0.5
 
 
 class Walk:
@@ -44,16 +46,14 @@ class Walk:
         that to the next pass (KeyboardInterrupt goes on to the caller).
         """
         pool = ThreadPoolExecutor(max_workers=WIDEST, thread_name_prefix="apply")
-        interrupted = False
+        stopped = False
         try:
-            while self._waiting or self._running:
-                try:
+            with Interrupts() as interrupts:
+                while self._waiting or self._running:
+                    if interrupts.asked and not stopped:
+                        stopped = True
+                        self._stop()
                     self._step(pool)
-                except KeyboardInterrupt:
-                    if interrupted:
-                        raise
-                    interrupted = True
-                    self._stop()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return tuple(self._outcomes.values())
@@ -65,7 +65,7 @@ class Walk:
             self._running[pool.submit(self._run, action)] = action
         self._hurried = self._waited_for()
         if self._running:
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            finished, _ = wait(self._running, timeout=_HEED, return_when=FIRST_COMPLETED)
             for future in finished:
                 del self._running[future]
                 self._end(future.result())

@@ -3,6 +3,10 @@
 Actions here do nothing; see tests/fakes for whole passes.
 """
 
+import signal
+
+import pytest
+
 from reconciler.model.action import Action
 from reconciler.model.fleet import Limits
 from reconciler.model.outcome import Done, Report
@@ -156,6 +160,15 @@ def test_ctrl_c_lets_what_runs_end_and_closes_what_is_open() -> None:
         "other": "skipped",
         "revoke": "done",
     }
+
+
+def test_the_second_ctrl_c_leaves_the_rest_and_the_old_listener_listens_again() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    move = step("web", does="interrupt")
+    close = undo("close", does="interrupt", after=(move.id,))
+    with pytest.raises(KeyboardInterrupt):
+        walk([move, close, undo("revoke", after=(close.id,))], Log())
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_nothing_gives_nothing() -> None:
