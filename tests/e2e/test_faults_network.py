@@ -40,7 +40,7 @@ def test_the_link_is_cut_for_five_seconds(running: User, d25: LabHost, d26: LabH
 
 def test_the_data_port_is_closed(running: User, d25: LabHost, d26: LabHost) -> None:
     """Control goes on, memory does not: nothing but the move's own time limit ends that."""
-    process = copying(running, d25, timeout="10s")
+    process = copying(running.unencrypted(), d25, timeout="10s")
     d26.do("nft", "-f", "-", stdin=PORT_CLOSED)
     out, err = process.communicate(timeout=200)
     lab("heal")

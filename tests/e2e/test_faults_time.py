@@ -31,7 +31,7 @@ def shift_clock(host: LabHost, seconds: str) -> None:
 def test_a_lease_that_ends_while_the_copy_goes_on(running: User, d25: LabHost, d26: LabHost) -> None:
     """The end of a lease ends logins and new connections; the copy that came in before is not touched."""
     running.edit("fleet.yaml", "lifetime: 15m", "lifetime: 1m")
-    process = copying(running, d25, bandwidth="1MiB/s")
+    process = copying(running.unencrypted(), d25, bandwidth="1MiB/s")
     d25.sh("cp /run/reconciler/leases/*/key /root/kept && chmod 600 /root/kept")
     time.sleep(63)
     options = "-F none -o BatchMode=yes -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes"

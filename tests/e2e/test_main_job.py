@@ -114,7 +114,7 @@ def test_a_leased_key_opens_one_door_only_and_none_afterwards(running: User, d25
     assert "uid=" not in shell.stdout
     assert forward.returncode not in (0, 124), "a forward must be refused at once"
     assert "Permission denied" in elsewhere
-    assert re.search(r"saddr 10\.77\.0\.11 tcp dport 49152 .*accept", rules), "this peer only"
+    assert re.search(rf"saddr {re.escape(SUBNET)}\.11 tcp dport 49152 .*accept", rules), "this peer only"
     after = d25.do("timeout", "5", *ssh, f"root@{d26.address}", "id")
     assert "Permission denied" in after.stderr
     assert "49152" not in d26.out("nft", "list", "ruleset")
