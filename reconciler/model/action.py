@@ -110,7 +110,7 @@ class Action:
     @property
     def touches(self) -> frozenset[str]:
         """Every host it may change, also in passing; their locks are held while it runs."""
-        return self.busy
+        return self.busy | frozenset(self.between)
 
     @property
     def shared_pools(self) -> tuple[str, ...]:

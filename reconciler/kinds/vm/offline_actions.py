@@ -84,6 +84,10 @@ class FinishArrival(Action):
     uuid: str
     origin: str
 
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.origin, self.place.host))
+
     def effect(self, snapshot: Snapshot) -> Snapshot:
         state = snapshot.get(self.place)
         return snapshot.having(self.place, replace(state, autostart=state.boots, boots=False, coming=""))
@@ -100,6 +104,10 @@ class DropArrival(Action):
     symbol: ClassVar[str] = "-"
     uuid: str
     origin: str
+
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.origin, self.place.host))
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         return snapshot.lacking(self.place)
