@@ -5,6 +5,7 @@ No fixtures that change the machine live here.
 
 import json
 import os
+import signal
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from tests.e2e.hosts import RUN
 
 TOPOLOGY = RUN / "topology.json"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background of a script; Ctrl-C is tested there too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -157,7 +157,8 @@ def test_what_is_opened_is_closed_whatever_happens(seed: int) -> None:
         move = moves[action.way.lease]
         assert action.id in move.needs
         wanted = RevokeAccess if isinstance(action, GrantAccess) else ClosePort
-        (end,) = [a for a in plan.actions if isinstance(a, wanted) and a.place == action.place]
+        ends = [a for a in plan.actions if isinstance(a, wanted) and a.place == action.place]
+        (end,) = [a for a in ends if getattr(a, "port", 0) == getattr(action, "port", 0)]
         assert (end.needs, end.after) == ((), (move.id,))
         assert end.closes
         assert plan.actions.index(action) < plan.actions.index(move) < plan.actions.index(end)
