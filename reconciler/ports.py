@@ -1,4 +1,4 @@
-"""The six doors to the outside, as small Protocols and the plain values that pass through them.
+"""The seven doors to the outside, as small Protocols and the plain values that pass through them.
 
 No behaviour: adapters implement these, tests fake them, and one contract suite holds both to the same word.
 Every call names the host by its card, takes a deadline in seconds, and raises Unreachable or Refused.
@@ -250,6 +250,36 @@ class Hypervisor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateTerms:
+    """What a user certificate permits: one command as one user from one IPv4 address, `lifetime` seconds from now on.
+
+    `identity` and `serial` are what sshd writes into its log.
+    """
+
+    identity: str
+    serial: int
+    user: str
+    source: str
+    command: str
+    lifetime: int
+
+
+class Signer(Protocol):
+    """The authority's private half, on the reconciler's own machine; its text never leaves the file."""
+
+    def sign(self, authority: str, public: str, terms: CertificateTerms) -> str:
+        """The certificate for that public key, one line; `authority` is a path. Raises ValueError saying why not."""
+        ...
+
+
+class NoSigner:
+    """Signs nothing: for passes that change nothing, and for tests."""
+
+    def sign(self, authority: str, public: str, terms: CertificateTerms) -> str:
+        raise NotImplementedError
+
+
 class Locks(Protocol):
     """Locks that hosts hold for a run: while it has them no other run changes anything there."""
 
@@ -328,6 +358,7 @@ class Hands:
     facts: Callable[[str], Mapping[str, Any]] = field(default=lambda _: {})
     hurried: Callable[[], bool] = field(default=lambda: False)
     insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
+    signer: Signer = field(default_factory=NoSigner)
 
     def others(self, host: str) -> Sequence[HostCard]:
         """Every host with an answering hypervisor but this one."""

@@ -38,13 +38,15 @@ def real_tools(
     from reconciler.adapters.journal import NoJournal
     from reconciler.adapters.patience import closing
     from reconciler.adapters.shell import SshShell
+    from reconciler.adapters.signer import KeygenSigner
 
     shell = SshShell(connect_timeout=min(10.0, deadline))
     hypervisor: Any = LibvirtHypervisor(shell)
     kept = journal or NoJournal()
     locks = HostLocks(shell, kept.run, hypervisor.forget) if journal else NoLocks()
     try:
-        yield Tools(shell, hypervisor, SystemClock(), kept, failpoint.at, tell, deadline, locks, closing)
+        signer = KeygenSigner()
+        yield Tools(shell, hypervisor, SystemClock(), kept, failpoint.at, tell, deadline, locks, closing, signer)
     finally:
         hypervisor.close()
         shell.close()

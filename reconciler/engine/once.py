@@ -26,7 +26,7 @@ from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Outcome, Progress, Report
 from reconciler.model.plan import Plan, Source
 from reconciler.model.snapshot import Snapshot
-from reconciler.ports import Clock, Hands, Hypervisor, Journal, Locks, NoLocks, Shell, SpecSource
+from reconciler.ports import Clock, Hands, Hypervisor, Journal, Locks, NoLocks, NoSigner, Shell, Signer, SpecSource
 
 NO_SOURCE = Source()
 
@@ -53,6 +53,7 @@ class Tools:
     deadline: float = 15.0
     locks: Locks = field(default_factory=NoLocks)
     insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
+    signer: Signer = field(default_factory=NoSigner)
 
 
 def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
@@ -104,7 +105,16 @@ def do(made: Plan, wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], to
     silent = frozenset(s.host for s in snapshot.silences if "vm" in s.kinds)
     gone = {s.host for s in snapshot.silences if "host" in s.kinds}
     hosts = {name: card for name, card in wanted.fleet.hosts.items() if name not in gone}
-    hands = Hands(hosts, tools.hypervisor, tools.shell, tools.clock, at=tools.at, silent=silent, insist=tools.insist)
+    hands = Hands(
+        hosts,
+        tools.hypervisor,
+        tools.shell,
+        tools.clock,
+        at=tools.at,
+        silent=silent,
+        insist=tools.insist,
+        signer=tools.signer,
+    )
     tools.journal.write("plan", fleet=made.fleet, commit=made.source.commit, actions=[a.id for a in made.actions])
     outcomes = Walk(made.actions, kinds, hands, tools.journal, wanted.fleet.limits, tools.tell).walk()
     report = Report(tools.journal.run, outcomes, made.refusals)

@@ -20,7 +20,7 @@ class Passage:
     speaks to both hosts itself, so that neither logs in on the other.
     `channel` is plain, tls or tunnel (then there is no port), empty while it is not chosen; `tls_name` the name in the
     destination's certificate where its address is not. `encrypt` is what is declared, `untunnelled` why a tunnel cannot
-    carry this move.
+    carry this move. `authority` is the file of the authority that signs a certificate for this way; empty: a key line.
     """
 
     lease: str
@@ -42,6 +42,7 @@ class Passage:
     disks_port: int = 0
     disks_standing: bool = False
     managed: bool = False
+    authority: str = ""
 
     @property
     def ports(self) -> tuple[int, ...]:

@@ -52,13 +52,22 @@ class Limits:
 class AccessPolicy:
     """Leases between hosts: key type, lifetime in seconds, and the user who logs in on the destination.
 
-    `mode` is key (the source logs in with a leased one) or none (the reconciler drives the move, nobody logs in).
+    `mode` is key (the source logs in with a leased one), certificate (so it does, and a certificate lets it in) or none
+    (the reconciler drives the move, nobody logs in). `authority_file` is where the reconciler's machine has the private
+    half of the authority that signs, `authority_key` its public half, as `TYPE BASE64`.
     """
 
     key_type: str = "ed25519"
     lifetime: int = 900
     user: str = "root"
     mode: str = "key"
+    authority_file: str = ""
+    authority_key: str = ""
+
+    @property
+    def authority(self) -> str:
+        """The public half of the authority every host must trust; empty where nothing is signed."""
+        return self.authority_key if self.mode == "certificate" else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from reconciler.wiring import KINDS
 from tests.fakes.firewalld import Zone
 from tests.fakes.hypervisor import FakeHypervisor
 from tests.fakes.shell import FakeShell
+from tests.fakes.signer import FakeSigner
 from tests.fakes.world import Domain, FakeClock, File, Host, Pool, Storage, World
 
 BASE = "2f05769a-3bf3-4c7f-9abb-1d4355f5087b"
+AUTHORITY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPKmZPxQyfZs3TcwQm0aZ7pYb3nXyQ0d7Q2r8w5kS1uV"
 IMAGES, SHARED = "/var/lib/libvirt/images", "/var/lib/libvirt/images/COMPARTIDO"
 HEAD = "---\napiVersion: reconciler/v1alpha1\nkind: "
 SPECS = f"""\
@@ -127,6 +129,7 @@ class Fleet:
         self.measure = "2s"
         self.extra = ""
         self.access, self.user = "key", "root"
+        self.world.authorities["~/authority"] = AUTHORITY
 
     def revive(self) -> None:
         """Another process of the reconciler begins, some seconds later."""
@@ -137,7 +140,12 @@ class Fleet:
         self.hypervisor = FakeHypervisor(world, life)
         clock = FakeClock(world, life)
         self.tools = Tools(
-            FakeShell(world, life), self.hypervisor, clock, self.journal, lambda name: world.at(name, life)
+            FakeShell(world, life),
+            self.hypervisor,
+            clock,
+            self.journal,
+            lambda name: world.at(name, life),
+            signer=FakeSigner(world, life),
         )
 
     def place(self, **hosts: str) -> "Fleet":
@@ -149,7 +157,8 @@ class Fleet:
     def specs(self) -> Text:
         named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
         vms = [VM % words for words in named]
-        access = f"access: {{mode: {self.access}, user: {self.user}}}"
+        signs = f", authorityFile: ~/authority, authorityKey: {AUTHORITY}" if self.access == "certificate" else ""
+        access = f"access: {{mode: {self.access}, user: {self.user}{signs}}}"
         migration = f"migration: {{measure: {self.measure}, encrypt: off}}"
         policy = f"spec: {{defaults: {{{access}, {migration}}}}}"
         return Text(SPECS.replace("spec: {}", policy, 1) + "".join(vms) + self.extra)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reconciler.errors import Unreachable
 from reconciler.kinds.firewall import wire as firewall_wire
 from reconciler.kinds.host import live as host_live
-from reconciler.kinds.host import mover
+from reconciler.kinds.host import mover, trust
 from reconciler.kinds.host import wire as host_wire
 from reconciler.kinds.lease import papers
 from reconciler.kinds.lease import wire as lease_wire
@@ -239,6 +239,11 @@ def _make_mover(call: Call) -> Reply:
     return OK
 
 
+def _trust(call: Call) -> Reply:
+    (call.host.trusts,) = call.rest
+    return OK
+
+
 def _gate(call: Call) -> Reply:
     address, firewall = call.rest[0] or call.host.address, call.host.firewall
     lines = [f"address {address}"]
@@ -295,10 +300,12 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     lease_wire._GATE: _gate,
     mover.LOOK: _mover,
     mover.MAKE: _make_mover,
+    trust.LOOK: _says(lambda call: "ready" if call.host.trusts == call.rest[0] else "absent"),
+    trust.MAKE: _trust,
     papers.LOOK: lambda call: Reply(0, call.host.papers),
     lease_wire._RULES: _rules,
     lease_wire._PERMANENT: _made_permanent,
-    lease_wire._KEYS: _keys,
+    lease_wire.KEYS: _keys,
     lease_wire._SECRETS: _secrets,
     **shell_lease.SCRIPTS,
 }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.lease import live
+from reconciler.kinds.lease import live, signing
 from reconciler.ports import Reply
 from tests.fakes.world import TAG, Host, LeaseFolder, World
 
@@ -60,6 +60,14 @@ def _forget(call: "Call") -> Reply:
     return OK
 
 
+def _keep(call: "Call") -> Reply:
+    folder = call.host.leases.get(call.rest[0])
+    if folder is None:
+        return Reply(1, "", "No such file or directory")
+    folder.certificate = call.stdin
+    return OK
+
+
 def _host_keys(call: "Call") -> Reply:
     return Reply(0, f"{call.host.host_key} root@{call.host.name}\n")
 
@@ -88,7 +96,17 @@ def login(world: World, source: Host, key: str, user: str, fqdn: str) -> Reply:
         in_time = until is not None and int(until[1]) > world.time
         if f" {public} " in line and f'from="{source.address}"' in line and in_time:
             return OK
+    if folder and _certified(world, source, there, folder, user):
+        return OK
     return Reply(255, "", f"{user}@{fqdn}: Permission denied (publickey).")
+
+
+def _certified(world: World, source: Host, there: Host, folder: LeaseFolder, user: str) -> bool:
+    """A certificate for that key, by the authority the host trusts, for this user and address, in time."""
+    authority, key, terms, until = world.certificates.get(folder.certificate, ("", "", None, 0.0))
+    if terms is None or not there.trusts or authority != there.trusts or until <= world.time:
+        return False
+    return (key, terms.user, terms.source) == (folder.public.split()[1], user, source.address)
 
 
 def _ssh(call: "Call") -> Reply:
@@ -123,6 +141,7 @@ SCRIPTS: dict[str, Callable[["Call"], Reply]] = {
     live._ADD_LINE: _add_line,
     live._DROP_LINE: _drop_line,
     live._FORGET: _forget,
+    signing._KEEP: _keep,
     "cat /etc/ssh/ssh_host_*_key.pub": _host_keys,
     live._REMEMBER: _remember,
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.errors import Unreachable
+from reconciler.ports import CertificateTerms
 from tests.fakes.firewalld import Firewalld
 
 TAG = "reconciler-lease:"
@@ -125,6 +126,7 @@ class LeaseFolder:
 
     public: str
     ends: float
+    certificate: str = ""
 
 
 @dataclass
@@ -160,6 +162,7 @@ class Host:
     known_hosts: list[str] = field(default_factory=list)
     leases: dict[str, LeaseFolder] = field(default_factory=dict)
     movers: set[str] = field(default_factory=set)
+    trusts: str = ""
     papers: str = "folder /etc/pki/qemu\nwrong has no /etc/pki/qemu/ca-cert.pem\n"
 
     @property
@@ -218,6 +221,8 @@ class World:
         self.orphans = "refused"
         self.deaf_guests: set[str] = set()
         self.randoms = 0
+        self.authorities: dict[str, str] = {}
+        self.certificates: dict[str, tuple[str, str, CertificateTerms, float]] = {}
 
     def wrong(self, message: str) -> ImpossibleWorldError:
         self.violations.append(message)

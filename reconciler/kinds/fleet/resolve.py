@@ -1,12 +1,16 @@
 """A Fleet document becomes the fleet's policy; at most one is allowed, none means the defaults."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
-from reconciler.kinds.fleet.spec import FleetSpec, MigrationDefaults
+from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, MigrationDefaults
 from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy
+
+_PUBLIC = r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]{40,}={0,3})(?: .*)?"
+_AUTHORITY = "ssh-keygen -t ed25519 -f FILE makes an authority: FILE is its private half, FILE.pub its public one"
 
 
 def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
@@ -20,6 +24,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     access, limits, connection = spec.defaults.access, spec.limits, spec.defaults.connection
     if not 60 <= access.lifetime <= 86400:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
+    problems += _signing(first, access)
     if spec.defaults.migration.post_copy:
         where = "spec.defaults.migration.postCopy"
         problems.append(first.problem(where, "post-copy is not carried out by this version", "leave it out"))
@@ -29,11 +34,31 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         mode=spec.mode,
         suspended=spec.suspend,
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
-        access=AccessPolicy(access.key_type, int(access.lifetime), access.user, access.mode),
+        access=_access(access),
         migration=_moves(spec.defaults.migration),
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
+
+
+def _signing(document: Document, access: AccessSpec) -> Iterator[Problem]:
+    """What mode certificate needs and does not find."""
+    if access.mode != "certificate":
+        return
+    where = "spec.defaults.access"
+    if not access.authority_file:
+        yield document.problem(f"{where}.mode", "mode certificate needs access.authorityFile", _AUTHORITY)
+    elif not re.fullmatch(r"[/~][^\x00-\x1f\x7f]*", access.authority_file):
+        yield document.problem(f"{where}.authorityFile", "not an absolute path", "begin it with / or ~")
+    if not access.authority_key:
+        yield document.problem(f"{where}.mode", "mode certificate needs access.authorityKey", _AUTHORITY)
+    elif not re.fullmatch(_PUBLIC, access.authority_key.strip()):
+        yield document.problem(f"{where}.authorityKey", "not an SSH public key", _AUTHORITY)
+
+
+def _access(spec: AccessSpec) -> AccessPolicy:
+    authority = " ".join(spec.authority_key.split()[:2])
+    return AccessPolicy(spec.key_type, int(spec.lifetime), spec.user, spec.mode, spec.authority_file, authority)
 
 
 def _moves(spec: MigrationDefaults) -> MovePolicy:

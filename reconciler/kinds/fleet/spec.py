@@ -32,8 +32,9 @@ class ConnectionDefaults(Strict):
 class AccessSpec(Strict):
     """Access leases between hosts; with mode none only the data port is leased, and no host logs in on another."""
 
-    mode: Literal["key", "none"] = "key"
-
+    mode: Literal["key", "none", "certificate"] = "key"
+    authority_file: str = ""
+    authority_key: str = ""
     key_type: Literal["ed25519", "rsa-4096"] = "ed25519"
     lifetime: Duration = 900.0
     user: User = "root"

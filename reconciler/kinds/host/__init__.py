@@ -1,7 +1,7 @@
 """Kind Host: FQDN, resolution of the other hosts, services, and the card by which the fleet knows it."""
 
 from reconciler.kind import Kind
-from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, TrustAuthority, WriteHostsBlock
 from reconciler.kinds.host.crossing import hurdles
 from reconciler.kinds.host.live import run
 from reconciler.kinds.host.plan import compare, plan
@@ -15,7 +15,7 @@ KIND = Kind(
     yaml="Host",
     spec=HostSpec,
     states=(HostState,),
-    actions=(SetHostname, WriteHostsBlock, RunService, MakeMover),
+    actions=(SetHostname, WriteHostsBlock, RunService, MakeMover, TrustAuthority),
     resolve=resolve,
     facts=facts,
     read=read,

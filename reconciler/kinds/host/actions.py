@@ -55,6 +55,21 @@ class MakeMover(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrustAuthority(Action):
+    """Let sshd accept certificates of one authority; `sshd -t` checks it before sshd is told, else it is undone."""
+
+    verb: ClassVar[str] = "trust-authority"
+    symbol: ClassVar[str] = "+"
+    authority: str
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot.having(self.place, replace(snapshot.get(self.place), trust=READY))
+
+    def explain(self) -> str:
+        return f"let sshd trust certificates of the authority {self.authority[:16]}...{self.authority[-8:]}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunService(Action):
     """Make a systemd unit active and enabled."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.kinds.host.state import HostState
+from reconciler.kinds.host.trust import deaf
 from reconciler.model.crossing import Blocker, Caution, Crossing, Hurdle
 from reconciler.model.desired import View
 from reconciler.model.ref import Place
@@ -18,7 +19,14 @@ def hurdles(crossing: Crossing, view: View) -> Sequence[Hurdle]:
     if here is None or there is None:
         return ()
     named = [] if view.fleet.access.mode == "none" else _name(crossing, here, there, view)
-    return [*named, *_clock(crossing, here, there, view)]
+    return [*named, *_trust(crossing, there, view), *_clock(crossing, here, there, view)]
+
+
+def _trust(crossing: Crossing, there: HostState, view: View) -> Iterator[Hurdle]:
+    """Only the destination must accept a certificate, and apply tells it of the authority first."""
+    why = deaf(there.trust) if view.fleet.access.authority else None
+    if why:
+        yield Blocker(f"{crossing.destination}: {why[0]}", why[1], "live")
 
 
 def _name(crossing: Crossing, here: HostState, there: HostState, view: View) -> Iterator[Hurdle]:

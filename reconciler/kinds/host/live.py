@@ -3,7 +3,8 @@
 from typing import Any
 
 from reconciler.errors import Refused
-from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host import trust
+from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, TrustAuthority, WriteHostsBlock
 from reconciler.kinds.host.mover import MAKE, rule
 from reconciler.kinds.host.wire import write_block
 from reconciler.model.action import Action
@@ -31,6 +32,10 @@ def run(action: Action, hands: Hands) -> Done:
             made = hands.shell.run(card, ["sh", "-c", MAKE, "sh", user, rule(user)], deadline=90)
             _must(card, made, f"make user {user} for moves")
             return Done(f"{user} may use libvirt")
+        case TrustAuthority(authority=authority):
+            told = hands.shell.run(card, ["sh", "-c", trust.MAKE, "sh", authority], deadline=60)
+            _must(card, told, "let sshd trust the authority")
+            return Done("sshd reads it, and accepts what it signs")
         case RunService(service=service):
             _must(
                 card, hands.shell.run(card, ["systemctl", "enable", "--now", service], deadline=60), f"start {service}"

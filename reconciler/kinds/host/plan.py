@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, WriteHostsBlock
+from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, TrustAuthority, WriteHostsBlock
 from reconciler.kinds.host.mover import READY
 from reconciler.kinds.host.state import HostDesired, HostState
+from reconciler.kinds.host.trust import deaf
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Comparison, Difference
 from reconciler.model.desired import Desired, View
@@ -40,6 +41,8 @@ def _compare(item: Desired, seen: HostState) -> Comparison:
     new = {"fqdn": want.fqdn, "names": names, "unknown": [], "services": dict.fromkeys(want.services, RUNS)}
     if want.mover:
         old["migration user"], new["migration user"] = seen.mover, READY
+    if want.authority:
+        old["trusted authority"], new["trusted authority"] = seen.trust, READY
     if seen.block:
         old["block"] = {fqdn: address for address, fqdn in seen.block}
         new["block"] = names
@@ -69,6 +72,8 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     if "migration user" in paths:
         reason = f"Fleet.defaults.access.user is {want.mover}, who is {seen.mover or 'unknown'} here"
         steps.append(MakeMover(place=place, user=want.mover, reason=reason))
+    if "trusted authority" in paths:
+        steps.append(_trust(item, seen))
     needs: tuple[str, ...] = ()
     if paths & {"names", "block"}:
         missing = [f for a, f in want.entries if seen.resolves.get(f) != a and f != want.fqdn]
@@ -79,3 +84,12 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
         reason = f"`hostname -f` says {seen.fqdn or 'nothing'}; migration needs a fully qualified name"
         steps.append(SetHostname(place=place, fqdn=want.fqdn, reason=reason, needs=needs))
     return steps
+
+
+def _trust(item: Desired, seen: HostState) -> Action | Refusal:
+    """sshd told of the authority, where it reads what it is told."""
+    why = deaf(seen.trust)
+    if why:
+        return Refusal(item.place, why[0], why[1], item.origin.file, item.origin.line)
+    reason = "Fleet.defaults.access.mode is certificate, and sshd here does not trust its authority"
+    return TrustAuthority(place=item.place, authority=item.value.authority, reason=reason)

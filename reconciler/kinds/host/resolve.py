@@ -24,7 +24,14 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     desired = tuple(
         Desired(
             Place("host", document.name, document.name),
-            HostDesired(document.spec.fqdn, tuple(sorted(names)), tuple(document.spec.services), elsewhere, mover),
+            HostDesired(
+                document.spec.fqdn,
+                tuple(sorted(names)),
+                tuple(document.spec.services),
+                elsewhere,
+                mover,
+                scope.fleet.access.authority,
+            ),
             document.origin,
         )
         for document in documents

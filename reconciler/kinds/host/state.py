@@ -11,7 +11,8 @@ class HostState:
     """As observed. `block` is our marked part of /etc/hosts (address, name pairs); `resolves` maps FQDN to address.
 
     `clock` is the host's own time in seconds since 1970; `services` maps a unit to `active/enabled` words; `mover` is
-    ready, absent or without rights, empty where nobody but root moves VMs.
+    ready, absent or without rights, empty where nobody but root moves VMs; `trust` is the same of the authority that
+    signs certificates: ready, absent, not included or not read.
     """
 
     static_name: str
@@ -27,13 +28,14 @@ class HostState:
     bridges: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     clock: int = field(default=0, metadata=VOLATILE)
     mover: str = ""
+    trust: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HostDesired:
     """As declared. `entries` are the addresses and FQDNs of the fleet's hosts that must resolve here,
     `elsewhere` the FQDNs declared without an IP address, which DNS must know; `mover` is the user of moves,
-    if not root.
+    if not root; `authority` the public key of the authority whose certificates its sshd shall accept, empty: none.
     """
 
     fqdn: str
@@ -41,3 +43,4 @@ class HostDesired:
     services: tuple[str, ...]
     elsewhere: tuple[str, ...] = ()
     mover: str = ""
+    authority: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.kind import Sight
+from reconciler.kinds.host import trust
 from reconciler.kinds.host.mover import LOOK, rule
 from reconciler.kinds.host.state import HostState
 from reconciler.model.desired import Desired
@@ -23,7 +24,7 @@ _UNITS = (
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
     """Commands by name; names of other hosts are arguments, never part of a script."""
-    mover = fleet.access.user
+    mover, authority = fleet.access.user, fleet.access.authority
     services = sorted({s for item in desired if item.place.kind == "host" for s in item.value.services})
     return {
         "static": ["cat", "/etc/hostname"],
@@ -36,6 +37,7 @@ def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[s
         "arch": ["uname", "-m"],
         "bridges": ["sh", "-c", "ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5"],
         **({"mover": ["sh", "-c", LOOK, "sh", mover, rule(mover)]} if mover != "root" else {}),
+        **({"trust": ["sh", "-c", trust.LOOK, "sh", authority]} if authority else {}),
     }
 
 
@@ -57,6 +59,7 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
         networks=tuple((n.name, n.bridge) for n in inventory.networks if n.active) if inventory else (),
         bridges=tuple(sorted(out["bridges"].split())),
         mover=out.get("mover", ""),
+        trust=out.get("trust", ""),
         clock=int(out["clock"] or 0),
     )
     return [(Place("host", sight.host.name, sight.host.name), state)]

@@ -38,13 +38,13 @@ class GrantAccess(_Way):
         secret = LeaseState("secret", way.lease, self.domain)
         key = LeaseState("key", way.lease, self.domain, way.user, peer=way.peer)
         there = snapshot.having(Place("lease", way.source, f"secret-{way.lease}"), secret)
-        return there.having(Place("lease", way.destination, f"key-{way.lease}"), key)
+        return there if way.authority else there.having(Place("lease", way.destination, f"key-{way.lease}"), key)
 
     def explain(self) -> str:
         w = self.way
         return (
             f"let {w.source} ({w.peer}) log in as {w.user} for {show_duration(w.lifetime)}: "
-            f"{w.key_type} key, libvirt's proxy only"
+            f"{w.key_type} key{' with a certificate' if w.authority else ''}, libvirt's proxy only"
         )
 
 
@@ -105,7 +105,8 @@ class ClosePort(Action):
 class RevokeAccess(Action):
     """Take the login away on the destination, prove that it is refused, then delete the key on the source.
 
-    `source` or `destination` is empty where only the other half was found. `during` as in ClosePort.
+    `source` or `destination` is empty where only the other half was found. `during` as in ClosePort. `certified` is the
+    life in seconds of a certificate that let the source in, which nothing takes back; zero: it was a key line.
     """
 
     verb: ClassVar[str] = "revoke"
@@ -116,6 +117,7 @@ class RevokeAccess(Action):
     source: str = ""
     destination: str = ""
     user: str = "root"
+    certified: int = 0
     during: tuple[Migration, ...] = ()
 
     @property
@@ -127,6 +129,11 @@ class RevokeAccess(Action):
         return without.lacking(Place("lease", self.source, f"secret-{self.lease}"))
 
     def explain(self) -> str:
+        if self.certified:
+            life = show_duration(self.certified)
+            return (
+                f"delete the key and certificate on {self.source}; a certificate is not taken back, it ends in {life}"
+            )
         if self.source and self.destination:
             return f"revoke the login of {self.source} and prove it refused"
         half = "key line that lets a peer in" if self.destination else "private key and the host keys beside it"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.errors import HostError, Refused
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.signing import certify, ended
 from reconciler.kinds.lease.state import FOLDER, KNOWN_HOSTS, PRIORITY, TAG
 from reconciler.kinds.lease.wire import key_line, rich_rule
 from reconciler.model.action import Action, Passage
@@ -15,7 +16,7 @@ from reconciler.model.outcome import Done
 from reconciler.model.snapshot import Migration
 from reconciler.ports import Hands, Reply
 
-_MAKE_KEY = f"""set -e; umask 077; d={FOLDER}/$1; mkdir -p "$d"; rm -f "$d/key" "$d/key.pub"
+_MAKE_KEY = f"""set -e; umask 077; d={FOLDER}/$1; mkdir -p "$d"; rm -f "$d"/key*
 ssh-keygen -q -t "$2" $([ "$3" = 0 ] || echo -b "$3") -N '' -C "{TAG}$1" -f "$d/key"
 systemd-run --quiet --collect --unit="reconciler-lease-$5" --on-active="$4" --timer-property=AccuracySec=1s \
 rm -rf "$d" >/dev/null 2>&1 || true
@@ -120,18 +121,29 @@ def _grant(way: Passage, domain: str, hands: Hands) -> Done:
         f"{known_as(there)} {' '.join(k.split()[:2])} {TAG}{name}\n" for k in host_keys.splitlines() if k.strip()
     )
     _script(source, hands, "note the destination's host keys", _REMEMBER, stdin=known)
+    until = certify(way, name, public, hands) if way.authority else _let_in(way, domain, public, hands)
+    hands.at("lease.granted")
+    reply = _login(source, there, way.user, way.lease, domain, hands)
+    if "Permission denied" in reply.err or reply.code == 255:
+        fix = f"is PubkeyAuthentication on and root login allowed on {there.name}? see sshd's log there"
+        if way.authority:
+            fix += (
+                "; is access.authorityKey the public half of access.authorityFile, and do both machines' clocks agree?"
+            )
+        raise Refused(there.name, f"the leased login does not work: {reply.err.strip()[-300:]}", fix)
+    return Done(f"until {until}", facts={"until": until})
+
+
+def _let_in(way: Passage, domain: str, public: str, hands: Hands) -> str:
+    """The key's line on the destination; gives its end as sshd there reads it."""
+    there = hands.hosts[way.destination]
     until = _script(there, hands, "read its clock", _UNTIL, str(way.lifetime)).strip()
     try:
         line = key_line(way, domain, public, until)
     except ValueError as error:
         raise Refused(there.name, str(error)) from None
     _script(there, hands, f"let {way.source} in", _ADD_LINE, way.user, stdin=line + "\n")
-    hands.at("lease.granted")
-    reply = _login(source, there, way.user, way.lease, domain, hands)
-    if "Permission denied" in reply.err or reply.code == 255:
-        fix = f"is PubkeyAuthentication on and root login allowed on {there.name}? see sshd's log there"
-        raise Refused(there.name, f"the leased login does not work: {reply.err.strip()[-300:]}", fix)
-    return Done(f"until {until}", facts={"until": until})
+    return until
 
 
 def _route(source: HostCard, there: HostCard, way: Passage, hands: Hands) -> None:
@@ -208,6 +220,9 @@ def _close_permanent(card: HostCard, zone: str, hands: Hands) -> Done:
 def _revoke(action: RevokeAccess, hands: Hands) -> Done:
     """Destination first; the key lives on until its refusal is proven, then both halves are gone."""
     name, text = f"{action.lease}.{action.domain}", "the key line is gone"
+    if action.certified:
+        _script(hands.hosts[action.source], hands, "delete the private key", _FORGET, name, action.lease)
+        return Done(ended(action, hands), facts={"refused": False})
     if action.destination:
         there = hands.hosts[action.destination]
         _script(there, hands, "remove the key", _DROP_LINE, action.user, f"{TAG}{action.lease}.")

@@ -163,6 +163,7 @@ def _closing(way: Passage, domain: str, place: Place, move: str) -> list[Action]
         source=way.source,
         destination=way.destination,
         user=way.user,
+        certified=way.lifetime if way.authority else 0,
         after=(move,),
         reason=_ALWAYS,
     )

@@ -30,7 +30,7 @@ echo "zone $z"
 """
 _RULES = f"""for z in $({_BUS}.zone getActiveZones 2>/dev/null | grep -o '"[^"]*":{{' | tr -d '":{{' | sort -u); do
 r=$({_BUS}.zone getRichRules s "$z" 2>/dev/null) && echo "$z $r"; done; exit 0"""
-_KEYS = f"""for u; do f="$(getent passwd "$u" | cut -d: -f6)/.ssh/authorized_keys"
+KEYS = f"""for u; do f="$(getent passwd "$u" | cut -d: -f6)/.ssh/authorized_keys"
 [ -f "$f" ] && grep -F "{TAG}" "$f" | sed "s/^/$u /"; done; exit 0"""
 _SECRETS = f"""ls -1 {FOLDER} 2>/dev/null
 grep -hoE "{TAG}[^ ]+" {KNOWN_HOSTS} 2>/dev/null | sed "s/^{TAG}//" | sort -u; exit 0"""
@@ -46,7 +46,7 @@ def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[s
         "gate": ["sh", "-c", _GATE, "sh", host.migration_address],
         "rules": ["sh", "-c", _RULES],
         "permanent": ["sh", "-c", _PERMANENT],
-        "keys": ["sh", "-c", _KEYS, "sh", *users],
+        "keys": ["sh", "-c", KEYS, "sh", *users],
         "secrets": ["sh", "-c", _SECRETS],
         "listening": ["ss", "-Hltn"],
         "papers": ["sh", "-c", LOOK, "sh", host.fqdn, host.migration_address],
@@ -158,10 +158,16 @@ def rich_rule(peer: str, port: int) -> str:
 
 def key_line(way: Passage, domain: str, public: str, until: str) -> str:
     """The authorized_keys line: nothing but libvirt's proxy, from one address, until a time, marked as ours."""
-    words = public.split()
-    if len(words) < 2 or words[0] not in _KEY_TYPES or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", words[1]):
-        raise ValueError("the source host's ssh-keygen gave no public key")
+    half = public_half(public)
     if not re.fullmatch(r"[0-9]+Z?", until):
         raise ValueError("the destination host's clock gave no time")
     options = f'restrict,from="{way.peer}",expiry-time="{until}",command="virt-ssh-helper qemu:///system"'
-    return f"{options} {words[0]} {words[1]} {TAG}{way.lease}.{domain}"
+    return f"{options} {half} {TAG}{way.lease}.{domain}"
+
+
+def public_half(public: str) -> str:
+    """Type and key of what a host's ssh-keygen gave; raises ValueError where that is anything else."""
+    words = public.split()
+    if len(words) < 2 or words[0] not in _KEY_TYPES or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", words[1]):
+        raise ValueError("the source host's ssh-keygen gave no public key")
+    return f"{words[0]} {words[1]}"

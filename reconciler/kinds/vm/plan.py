@@ -306,6 +306,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         lifetime=access.lifetime,
         disks=bool(disks),
         managed=access.mode == "none",
+        authority=access.authority_file if access.authority else "",
         encrypt=want.moves.encrypt,
         untunnelled=untunnelled(want.moves),
     )

@@ -135,3 +135,25 @@ def test_a_base_vm_that_is_on_no_host(tmp_path: Path, monkeypatch: pytest.Monkey
     result = CliRunner().invoke(app, ["plan", ".", "--snapshot", "empty.json"])
     assert result.exit_code == 1
     assert "  ! a.yaml:12: vm/web@a: the base VM 'base' is on no host (correct source.clone.from)" in result.stdout
+
+
+FLEET = "---\napiVersion: reconciler/v1alpha1\nkind: Fleet\nmetadata: {name: f}\n"
+SIGNED = f"{HOST}{FLEET}spec: {{defaults: {{access: {{mode: certificate"
+LINE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPKmZPxQyfZs3TcwQm0aZ7pYb3nXyQ0d7Q2r8w5kS1uV me@here"
+
+
+@pytest.mark.parametrize(
+    ("fields", "mistakes"),
+    [
+        ("", ["needs access.authorityFile", "needs access.authorityKey"]),
+        (f", authorityKey: {LINE}", ["needs access.authorityFile"]),
+        (f", authorityFile: here, authorityKey: {LINE}", ["not an absolute path"]),
+        (", authorityFile: ~/a, authorityKey: ssh-dss AAAA", ["not an SSH public key"]),
+        (f", authorityFile: ~/a, authorityKey: {LINE}", []),
+    ],
+)
+def test_a_certificate_needs_both_halves_of_its_authority(validate: Validate, fields: str, mistakes: list[str]) -> None:
+    said = validate(f"{SIGNED}{fields}}}}}}}\n")
+    assert len(said.messages) == len(mistakes)
+    assert all(mistake in message for mistake, message in zip(mistakes, sorted(said.messages), strict=True))
+    assert said.at == ["a.yaml:10"] * len(mistakes)
