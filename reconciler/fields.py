@@ -7,7 +7,7 @@ import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, PlainValidator, Tag, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from reconciler.model.units import parse_duration, parse_rate, parse_size
@@ -143,6 +143,9 @@ PortRange = Annotated[
 ZonePort = Annotated[
     str, PlainValidator(_zone_port), _schema(r"\d{1,5}(-\d{1,5})?/(tcp|udp|sctp|dccp)", "a port such as 8080/tcp")
 ]
+
+
+Connections = Annotated[int, Field(ge=0, le=16, description="parallel connections of one copy; 0 is off")]
 
 
 class MatchLabels(Strict):

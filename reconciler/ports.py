@@ -7,7 +7,7 @@ Every call names the host by its card, takes a deadline in seconds, and raises U
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from reconciler.model.fleet import HostCard
 
@@ -21,11 +21,16 @@ class Reply:
     err: str = ""
 
 
+FAILED_POST_COPY = "post-copy failed"
+"""The reason of both halves of a domain whose post-copy broke: each has memory that the other has not."""
+
+
 @dataclass(frozen=True, slots=True)
 class DomainReading:
     """One domain as libvirt gives it; `state` is libvirt's word (running, paused, shutoff, ...).
 
-    `reason` is libvirt's word for why, where it matters: migrating, starting up, user, I/O error.
+    `reason` is libvirt's word for why, where it matters: migrating, migrated, post-copy, post-copy failed, starting up,
+    user, I/O error.
     `config` is the inactive XML, `live` the running one or empty; `addresses` pairs MAC and address. `keeps` names what
     libvirt stores of it beside its definition: a managed save image, snapshots, checkpoints.
     """
@@ -124,7 +129,10 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class JobNumbers:
-    """A migration job's statistics: bytes, bytes per second, milliseconds; `disks` are bytes of disks."""
+    """A migration job's statistics: bytes, bytes per second, milliseconds; `disks` are bytes of disks.
+
+    `post_copy` says that it runs at the destination already.
+    """
 
     phase: str = ""
     total: int = 0
@@ -136,6 +144,19 @@ class JobNumbers:
     elapsed_ms: int = 0
     downtime_ms: int = 0
     disks: int = 0
+    post_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """What to do to a running migration: allow `milliseconds` of downtime, switch to post-copy, suspend, or abort."""
+
+    what: Literal["downtime", "post-copy", "suspend", "abort"]
+    milliseconds: int = 0
+
+
+Watch = Callable[[JobNumbers], Nudge | None]
+"""Hears of every look at a running migration, and may answer with what is to be done to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +167,8 @@ class MigrationRequest:
     `disks` are targets of disks that are copied too, through `disks_port` of the destination; all others stay where
     they are. Zero or empty means: leave libvirt's default. `channel` is plain, tls or tunnel; a tunnel has no `data`.
     `tls_name` is the name to look for in the destination's certificate instead of the address in `data`.
+    `connections` above zero copies over so many. `timeout` is seconds after which it is aborted whatever `watch`
+    says, unless it is in post-copy. `resume` takes up a broken post-copy: all else must be as it was.
     """
 
     uuid: str
@@ -163,6 +186,8 @@ class MigrationRequest:
     managed: bool = False
     channel: str = "plain"
     tls_name: str = ""
+    connections: int = 0
+    resume: bool = False
 
 
 class Shell(Protocol):
@@ -243,7 +268,7 @@ class Hypervisor(Protocol):
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Callable[[JobNumbers], None],
+        watch: Watch,
         there: HostCard | None = None,
     ) -> JobNumbers:
         """Blocks until it has ended. `there` is the destination of a managed one, which ends with its caller."""

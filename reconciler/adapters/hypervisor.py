@@ -16,7 +16,7 @@ from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest
+from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest, Watch
 
 _PROXY = [
     "sh",
@@ -227,7 +227,7 @@ class LibvirtHypervisor:
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Callable[[JobNumbers], None],
+        watch: Watch,
         there: HostCard | None = None,
     ) -> JobNumbers:
         """Returns the finished job's numbers. On failure raises Refused; the caller asks both hosts what is true."""
@@ -239,9 +239,11 @@ class LibvirtHypervisor:
             patience = (
                 3 * _STALL if other is not None else _STALL
             )  # past it the connection is cut, and a managed move ends
-            return Migrating(
-                self._lib, (connection, other), request, watch, lambda: self._calling(host, patience)
-            ).run()
+            ends = (connection, other)
+            try:
+                return Migrating(self._lib, ends, request, watch, lambda: self._calling(host, patience)).run()
+            except TimeoutError as still:
+                raise Refused(host.name, str(still)) from None
 
     @contextlib.contextmanager
     def _calling(self, host: HostCard, deadline: float | None = 30.0) -> Iterator[Any]:

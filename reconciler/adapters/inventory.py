@@ -6,6 +6,7 @@ from typing import Any
 
 from lxml import etree
 
+from reconciler.ports import FAILED_POST_COPY as FAILED
 from reconciler.ports import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
 
 _REASONS = (
@@ -13,6 +14,12 @@ _REASONS = (
     ("PAUSED", "STARTING_UP", "starting up"),
     ("PAUSED", "USER", "user"),
     ("PAUSED", "IOERROR", "I/O error"),
+    ("PAUSED", "POSTCOPY", "post-copy"),
+    ("PAUSED", "POSTCOPY_FAILED", FAILED),
+    ("RUNNING", "MIGRATED", "migrated"),
+    ("RUNNING", "POSTCOPY", "post-copy"),
+    ("RUNNING", "POSTCOPY_FAILED", FAILED),
+    ("SHUTOFF", "MIGRATED", "migrated"),
 )
 _STATES = ("unknown", "running", "blocked", "paused", "stopping", "shutoff", "crashed", "suspended")
 
@@ -71,6 +78,7 @@ def _capabilities(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tup
 def read_domain(lib: Any, domain: Any) -> DomainReading:
     """One domain; addresses, taints and the job only where it runs."""
     state, why = domain.state(0)
+    reason = _reason(lib, state, why)
     active, persistent = bool(domain.isActive()), bool(domain.isPersistent())
     live = domain.XMLDesc(0) if active else ""
     return DomainReading(
@@ -81,10 +89,10 @@ def read_domain(lib: Any, domain: Any) -> DomainReading:
         live=live,
         persistent=persistent,
         autostart=bool(domain.autostart()),
-        migrating=active and _migrating(lib, domain),
-        addresses=_addresses(lib, domain, live) if active else (),
+        migrating=active and reason != FAILED and _migrating(lib, domain),
+        addresses=_addresses(lib, domain, live) if active and reason != FAILED else (),
         taints=_taints(lib, domain) if active else (),
-        reason=_reason(lib, state, why),
+        reason=reason,
         keeps=tuple(_keeps(lib, domain)) if persistent else (),
     )
 

@@ -1,18 +1,21 @@
-"""One migration, peer to peer or between two connections of ours: run in a thread, followed, aborted at its time limit.
+"""One migration, peer to peer or between two connections of ours: run in a thread, followed, nudged as its watch says.
 
-Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success.
+Knows libvirt's flags and fields; judges nothing about the outcome but whether libvirt called it a success. It looks
+four times a second: libvirt's event of a new iteration would need an event loop, and brings no numbers with it.
 """
 
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import Any
 
 from reconciler.errors import HostError
-from reconciler.ports import JobNumbers, MigrationRequest
+from reconciler.ports import JobNumbers, MigrationRequest, Nudge, Watch
 
 _POLL = 0.25
+_STANDS_STILL = 120.0
 
 
 class Migrating:
@@ -27,7 +30,7 @@ class Migrating:
         lib: Any,
         connections: tuple[Any, Any],
         request: MigrationRequest,
-        watch: Callable[[JobNumbers], None],
+        watch: Watch,
         poke: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
@@ -36,6 +39,9 @@ class Migrating:
             self._domain = source.lookupByUUIDString(request.uuid)
         self._error: Exception | None = None
         self._last = JobNumbers()
+        self._suspended = False
+        self._switched = request.resume
+        self._copied, self._since = 0, time.monotonic()
 
     def run(self) -> JobNumbers:
         self._prepare()
@@ -45,17 +51,51 @@ class Migrating:
         aborted = False
         while thread.is_alive():
             thread.join(_POLL)
-            self._look()
-            if not aborted and thread.is_alive() and time.monotonic() > end:
-                aborted = True
-                with self._poke():
-                    self._domain.abortJob()
+            nudge = self._look()
+            self._moves_on()
+            if not aborted and not self._switched and time.monotonic() > end:
+                aborted, nudge = True, Nudge("abort")
+            if nudge and thread.is_alive():
+                self._nudge(nudge)
         if self._error:
+            self._wake()
             raise self._error
         return self._last
 
+    def _moves_on(self) -> None:
+        """Raises where what is resumed has copied nothing for two minutes; the call is left to itself."""
+        if self._last.processed != self._copied:
+            self._copied, self._since = self._last.processed, time.monotonic()
+        if self._request.resume and time.monotonic() - self._since > _STANDS_STILL:
+            why = (
+                f"it stands still at {self._copied} bytes since {_STANDS_STILL:.0f} s; libvirt's call is left to itself"
+            )
+            raise TimeoutError(why)
+
+    def _nudge(self, nudge: Nudge) -> None:
+        """Carried out; one that comes too early or too late is refused by libvirt, and the watch may give it again."""
+        with suppress(HostError), self._poke():
+            match nudge.what:
+                case "downtime":
+                    self._domain.migrateSetMaxDowntime(nudge.milliseconds, 0)
+                case "post-copy":
+                    self._domain.migrateStartPostCopy(0)
+                    self._switched = True
+                case "suspend":
+                    self._domain.suspend()
+                    self._suspended = True
+                case "abort":
+                    self._domain.abortJob()
+
+    def _wake(self) -> None:
+        """A guest suspended just when its copy had failed is no migration's to wake up; any other one libvirt wakes."""
+        if self._suspended:
+            with suppress(HostError), self._poke():
+                if tuple(self._domain.state(0)) == (self._lib.VIR_DOMAIN_PAUSED, self._lib.VIR_DOMAIN_PAUSED_USER):
+                    self._domain.resume()
+
     def _prepare(self) -> None:
-        if self._request.max_downtime_ms:
+        if self._request.max_downtime_ms and not self._request.resume:
             with self._poke():
                 self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
 
@@ -66,9 +106,13 @@ class Migrating:
             parameters[lib.VIR_MIGRATE_PARAM_TLS_DESTINATION] = request.tls_name
         if request.bandwidth:
             parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH] = max(1, request.bandwidth // 2**20)
+            if request.post_copy:
+                parameters[lib.VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY] = max(1, request.bandwidth // 2**20)
         if request.disks:
             parameters[lib.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = list(request.disks)
             parameters[lib.VIR_MIGRATE_PARAM_DISKS_PORT] = request.disks_port
+        if request.connections:
+            parameters[lib.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS] = request.connections
         try:
             if self._destination is None:
                 self._domain.migrateToURI3(request.destination, parameters, self._flags())
@@ -81,7 +125,7 @@ class Migrating:
         lib, request = self._lib, self._request
         flags = lib.VIR_MIGRATE_LIVE | (lib.VIR_MIGRATE_PEER2PEER if self._destination is None else 0)
         flags |= lib.VIR_MIGRATE_PERSIST_DEST | lib.VIR_MIGRATE_UNDEFINE_SOURCE
-        flags |= lib.VIR_MIGRATE_ABORT_ON_ERROR
+        flags |= 0 if request.resume else lib.VIR_MIGRATE_ABORT_ON_ERROR
         for on, name in (
             (request.auto_converge, "AUTO_CONVERGE"),
             (request.post_copy, "POSTCOPY"),
@@ -90,19 +134,24 @@ class Migrating:
             (bool(request.disks), "NON_SHARED_DISK"),
             (request.channel == "tls", "TLS"),
             (request.channel == "tunnel", "TUNNELLED"),
+            (request.connections > 0, "PARALLEL"),
+            (request.resume, "POSTCOPY_RESUME"),
         ):
             flags |= getattr(lib, f"VIR_MIGRATE_{name}") if on else 0
         return int(flags)
 
-    def _look(self) -> None:
+    def _look(self) -> Nudge | None:
         try:
             with self._poke():
                 seen = numbers(self._domain.jobStats())
         except HostError:
-            return
-        if seen:
-            self._last = seen
-            self._watch(seen)
+            return None
+        if not seen:
+            return None
+        if self._switched:
+            seen = replace(seen, phase="post-copy", post_copy=True)
+        self._last = seen
+        return self._watch(seen)
 
 
 def numbers(stats: dict[str, Any]) -> JobNumbers | None:

@@ -3,9 +3,12 @@
 Filled by resolve from Fleet and Host specs; knows no YAML and no host's state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+POST_COPY = False
+"""May specs allow post-copy? Not before one that broke is sure to be recovered: decision 0024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,20 @@ class MovePolicy:
     storage: str = "shared"
     old_copy: str = "keep"
     encrypt: str = "auto"
+    connections: int = 0
+
+    def contradictions(self) -> Iterator[tuple[str, str, str]]:
+        """What cannot be together: the YAML field, the mistake, its remedy."""
+        if not POST_COPY and self.post_copy:
+            fix = "leave it out; what does not converge is aborted or suspended at its timeout"
+            yield "postCopy", "post-copy is not carried out by this version", fix
+        if not POST_COPY and self.on_timeout == "post-copy":
+            yield "onTimeout", "post-copy is not carried out by this version", "say abort or suspend"
+        elif self.on_timeout == "post-copy" and not self.post_copy:
+            yield "onTimeout", "onTimeout: post-copy without postCopy: true", "allow post-copy, or say abort or suspend"
+        if self.compress and self.connections:
+            fix = "leave one of the two out"
+            yield "compress", "compressed memory goes over one connection only, not over parallel ones", fix
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ spec:
   memory: 512MiB
   interfaces: [{{mac: "00:16:3e:31:13:%(byte)s", network: vpd}}]
   checks: [{{tcp: 22, timeout: 60s}}, {{ssh: banner}}]
+  migration: {{%(moves)s}}
 """
 BASE_XML = f"""\
 <domain type='kvm'><name>mvp1</name><uuid>{BASE}</uuid><memory unit='MiB'>256</memory><vcpu>1</vcpu>
@@ -130,6 +131,7 @@ class Fleet:
         self.extra = ""
         self.access, self.user = "key", "root"
         self.world.authorities["~/authority"] = AUTHORITY
+        self.moves = ""
 
     def revive(self) -> None:
         """Another process of the reconciler begins, some seconds later."""
@@ -155,7 +157,10 @@ class Fleet:
 
     @property
     def specs(self) -> Text:
-        named = [{"name": name, "host": host, "byte": _byte(name)} for name, host in sorted(self.placed.items())]
+        named = [
+            {"name": name, "host": host, "byte": _byte(name), "moves": self.moves}
+            for name, host in sorted(self.placed.items())
+        ]
         vms = [VM % words for words in named]
         signs = f", authorityFile: ~/authority, authorityKey: {AUTHORITY}" if self.access == "certificate" else ""
         access = f"access: {{mode: {self.access}, user: {self.user}{signs}}}"

@@ -24,8 +24,10 @@ from reconciler.ports import (
     NetworkReading,
     PoolReading,
     VolumeReading,
+    Watch,
 )
 from tests.fakes import copying
+from tests.fakes.laddered import Laddered
 from tests.fakes.shell_lease import login
 from tests.fakes.world import Domain, File, Host, Pool, Storage, World, address_of
 
@@ -340,19 +342,25 @@ class FakeHypervisor:
         self,
         host: HostCard,
         request: MigrationRequest,
-        watch: Callable[[JobNumbers], None],
+        watch: Watch,
         there: HostCard | None = None,
     ) -> JobNumbers:
-        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere).
+        """`broken`: refused (nothing moved), lost (moved, answer lost), paused (runs nowhere), and of `Laddered` more.
 
         The job itself is the world's: it goes on when the caller is killed or loses its connection.
         """
         with self._calling(host, "migrate") as source:
             domain = self._domain(source, request.uuid)
             target = self._reached(source, request, there)
+            broken, self.broken = self.broken, ""
+            if request.resume or domain.name in self._world.busy:
+                if not request.resume:
+                    self._accepts(source, target, domain, request.disks)
+                ended = Laddered(self._world, source, target, request, broken).run(watch)
+                self._jobs[target.name, domain.uuid] = ended
+                return ended
             self._accepts(source, target, domain, request.disks)
             self._copy_disks(source, target, domain, request)
-            broken, self.broken = self.broken, ""
             job = copying.begin(self._world, source, target, domain, "arrived" if broken in ("", "lost") else broken)
             job.life = self._life if request.managed else -1
         while domain.migrating:

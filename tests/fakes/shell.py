@@ -287,6 +287,7 @@ SCRIPTS: dict[str, Callable[[Call], Reply]] = {
     host_live._REPLACE: _replace_hosts,
     _BRIDGES: _says(lambda call: "\n".join(call.host.bridges)),
     vm_wire._LOCKS: _says(lambda call: call.host.locks),
+    vm_wire._USERFAULT: _says(lambda call: call.host.userfault),
     firewall_wire._RUNTIME: lambda call: Reply(0, shell_firewall.runtime(call.host.firewall, call.rest)),
     firewall_wire._PERMANENT: lambda call: Reply(0, shell_firewall.permanent(call.host.firewall)),
     firewall_wire._BOUND: _says(lambda call: f"reached {call.host.nic}"),

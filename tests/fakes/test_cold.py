@@ -31,13 +31,8 @@ class ColdFleet(Fleet):
         from tests.fakes.fleets import SPECS, VM, Text
 
         text = SPECS.replace("spec: {}", f"spec: {{limits: {{disruption: {self.cap}}}}}", 1)
-        vm = VM % {"name": "web", "host": self.home, "byte": "2a"}
-        return Text(
-            text
-            + self.extra
-            + vm.replace("power: running", f"power: {self.power}")
-            + f"  migration: {{method: {self.method}}}\n"
-        )
+        vm = VM % {"name": "web", "host": self.home, "byte": "2a", "moves": f"method: {self.method}"}
+        return Text(text + self.extra + vm.replace("power: running", f"power: {self.power}"))
 
 
 def running(power: str = "unmanaged", method: str = "cold") -> ColdFleet:
@@ -280,9 +275,12 @@ def test_no_more_vms_are_off_at_a_time_than_the_limits_on_moves_allow() -> None:
 
     names = [f"w{number}" for number in range(5)]
     fleet = ColdFleet("running")
-    plain = VM.replace("checks: [{tcp: 22, timeout: 60s}, {ssh: banner}]", "migration: {method: cold}")
+    plain = VM.replace("  checks: [{tcp: 22, timeout: 60s}, {ssh: banner}]\n", "")
     for host in ("lq-d25", "lq-d26"):
-        vms = [plain % {"name": name, "host": host, "byte": f"5{number}"} for number, name in enumerate(names)]
+        vms = [
+            plain % {"name": name, "host": host, "byte": f"5{number}", "moves": "method: cold"}
+            for number, name in enumerate(names)
+        ]
         fleet.extra = "".join(vms)
         report = fleet.apply()
         assert [(o.action, o.text) for o in report.failed] == []

@@ -62,6 +62,7 @@ class Domain:
     stops_at: float | None = None
     reason: str = ""
     keeps: tuple[str, ...] = ()
+    unattended_until: float | None = None
 
     @property
     def active(self) -> bool:
@@ -156,6 +157,7 @@ class Host:
     cpus: dict[str, str] = field(default_factory=lambda: {"qemu64": "superset"})
     locks: str = ""
     write_ms: float = 1.0
+    userfault: str = "1"
     nic: str = "br0"
     listening: set[int] = field(default_factory=lambda: {22})
     keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})
@@ -201,6 +203,7 @@ class World:
     """All of it, behind one lock. `kill_at` ends the reconciler at that call; `fault` is raised at a failpoint.
 
     `orphans` is how managed migrations end whose reconciler died: refused (the source goes on) or paused (there).
+    `busy` guests dirty memory as fast as it is copied: at how many ms of allowed downtime their copy ends.
     """
 
     def __init__(self, *hosts: Host, exports: dict[str, Storage] | None = None) -> None:
@@ -220,6 +223,7 @@ class World:
         self.copying: dict[str, Ending] = {}
         self.orphans = "refused"
         self.deaf_guests: set[str] = set()
+        self.busy: dict[str, int] = {}
         self.randoms = 0
         self.authorities: dict[str, str] = {}
         self.certificates: dict[str, tuple[str, str, CertificateTerms, float]] = {}
@@ -279,6 +283,16 @@ class World:
                 for domain in host.domains.values():
                     if domain.stops_at is not None and domain.stops_at <= self.time:
                         domain.state, domain.live, domain.stops_at = "shutoff", "", None
+                    if domain.unattended_until is not None and domain.unattended_until <= self.time:
+                        self._completed(domain)
+
+    def _completed(self, half: Domain) -> None:
+        """QEMU ended a post-copy by itself: the source's half is off, and still defined."""
+        half.state, half.live, half.reason, half.unattended_until = "shutoff", "", "migrated", None
+        for host in self.hosts.values():
+            other = host.domains.get(half.uuid)
+            if other is not None and other is not half:
+                other.reason = "migrated"
 
     def by_address(self, address: str) -> Host | None:
         return next((host for host in self.hosts.values() if host.address == address), None)

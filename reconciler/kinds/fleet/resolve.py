@@ -25,9 +25,9 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     if not 60 <= access.lifetime <= 86400:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
     problems += _signing(first, access)
-    if spec.defaults.migration.post_copy:
-        where = "spec.defaults.migration.postCopy"
-        problems.append(first.problem(where, "post-copy is not carried out by this version", "leave it out"))
+    moves = _moves(spec.defaults.migration)
+    for name, mistake, fix in moves.contradictions():
+        problems.append(first.problem(f"spec.defaults.migration.{name}", mistake, fix))
     fleet = replace(
         scope.fleet,
         name=first.name,
@@ -35,7 +35,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         suspended=spec.suspend,
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
         access=_access(access),
-        migration=_moves(spec.defaults.migration),
+        migration=moves,
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
@@ -74,6 +74,7 @@ def _moves(spec: MigrationDefaults) -> MovePolicy:
         spec.unsafe,
         storage=spec.storage,
         old_copy=spec.old_copy,
+        connections=spec.connections,
         measure=spec.measure,
         encrypt=spec.encrypt,
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.fields import Duration, Port, Rate, Strict, User, Watch
+from reconciler.fields import Connections, Duration, Port, Rate, Strict, User, Watch
 from reconciler.model.disruption import Disruption
 
 Cap = Literal["none", "live", "next-boot", "restart", "move-live", "move-cold", "recreate", "delete"]
@@ -50,7 +50,8 @@ class MigrationDefaults(Strict):
     compress: bool = False
     bandwidth: Rate | None = None
     timeout: Duration = 600.0
-    on_timeout: Literal["abort"] = "abort"
+    on_timeout: Literal["abort", "suspend", "post-copy"] = "abort"
+    connections: Connections = 0
     unsafe: bool = False
     measure: Watch = 2.0
     storage: Literal["shared", "copy"] = "shared"

@@ -186,8 +186,16 @@ class MoveLive(_Touch):
     def explain(self) -> str:
         said = {"tls": "TLS", "tunnel": "tunnelled", "plain": "NOT ENCRYPTED"}.get(self.way.channel, "")
         extra = [said] if said else []
+        policy = self.policy
         extra += [
-            word for word, on in (("auto-converge", self.policy.auto_converge), ("UNSAFE", self.policy.unsafe)) if on
+            word
+            for word, on in (
+                ("auto-converge", policy.auto_converge and not policy.post_copy),
+                ("post-copy allowed", policy.post_copy),
+                (f"{policy.connections} connections", policy.connections),
+                ("UNSAFE", policy.unsafe),
+            )
+            if on
         ]
         extra += [f"copying {disk.target}, {show_size(disk.size)}" for disk in self.copies]
         extra += ["driven from here, no login between the hosts"] if self.way.managed else []
@@ -245,6 +253,41 @@ class ResumeDomain(_Touch):
 
     def explain(self) -> str:
         return "resume: let it go on where its migration left it paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoverMove(MoveLive):
+    """Take up a post-copy that broke, from `origin` with its paused half to `place` with the half that ran."""
+
+    verb: ClassVar[str] = "recover"
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        half = snapshot.get(self.place)
+        whole = replace(half, power="running", reason="", autostart=self.autostart)
+        return snapshot.lacking(Place(self.place.kind, self.origin, self.place.name)).having(self.place, whole)
+
+    def explain(self) -> str:
+        return f"recover the broken post-copy {self.origin} -> {self.place.host}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishMove(_Touch):
+    """Clear up after a move that ended without us: it runs at `place`, and libvirt on `origin` says that it left."""
+
+    verb: ClassVar[str] = "finish"
+    origin: str
+    autostart: bool = False
+
+    @property
+    def touches(self) -> frozenset[str]:
+        return frozenset((self.origin, self.place.host))
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        there = replace(snapshot.get(self.place), reason="", autostart=self.autostart)
+        return snapshot.lacking(Place(self.place.kind, self.origin, self.place.name)).having(self.place, there)
+
+    def explain(self) -> str:
+        return f"finish the move {self.origin} -> {self.place.host}: undefine what it left on {self.origin}"
 
 
 @dataclass(frozen=True, kw_only=True)

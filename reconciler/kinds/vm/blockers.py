@@ -6,8 +6,9 @@ What only a live host can tell (a login, an open port, the storage token) is ask
 from collections.abc import Iterator
 
 from reconciler.kinds.vm.carried import left_behind
-from reconciler.kinds.vm.copying import COPY, local, obstacles, space
+from reconciler.kinds.vm.copying import COPY, copied, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
+from reconciler.kinds.vm.switching import switching
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
 from reconciler.model.fleet import MovePolicy
@@ -27,6 +28,7 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
     found += [*_identity(want, seen, origin, view), *left_behind(want, seen, origin)]
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
+    found += switching(want, room, bool(copied(want, seen, origin, view)), qemu(here), qemu(room))
     for disk in seen.disks:
         found += _storage(disk, want, seen, origin, view)
         found += _cache(disk, want, here)
@@ -132,6 +134,8 @@ def _storage(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: 
 
 def untunnelled(moves: MovePolicy) -> str:
     """Why a tunnel cannot carry a move of this kind; empty when it can."""
+    if moves.connections:
+        return "parallel connections need channels of their own"
     return "post-copy needs a channel of its own" if moves.post_copy else ""
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.kinds.vm.actions import FollowMove, MoveLive
+from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.moving import Underway, asked, finished, move, settle, tell
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -32,6 +33,8 @@ class _Seen:
         here, there = _power(self.here), _power(self.there)
         if here == there == "running":
             return "twice"
+        if failed(self.here) or failed(self.there):
+            return "open"
         if there == "running" and here in ("absent", "shutoff"):
             return "arrived"
         return "stayed" if here == "running" and there in ("absent", "shutoff") else "open"

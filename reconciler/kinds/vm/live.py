@@ -9,9 +9,11 @@ from reconciler.kinds.vm.actions import (
     AdoptDomain,
     CloneDomain,
     DefineDomain,
+    FinishMove,
     FollowMove,
     MoveLive,
     ProveDomain,
+    RecoverMove,
     ResumeDomain,
     SetAutostart,
     SetResources,
@@ -26,6 +28,7 @@ from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline import drop, finish, forget, move_offline, note, prepare
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
 from reconciler.kinds.vm.proving import prove
+from reconciler.kinds.vm.recovering import conclude, recover
 from reconciler.kinds.vm.resuming import resume
 from reconciler.kinds.vm.watching import watch
 from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
@@ -41,6 +44,10 @@ def run(action: Action, hands: Hands) -> Done:
     match action:
         case CloneDomain():
             return clone(action, hands)
+        case RecoverMove():
+            return recover(action, hands)
+        case FinishMove():
+            return conclude(action, hands)
         case MoveLive():
             return moved(action, hands)
         case FollowMove():

@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.kinds.vm import copies
-from reconciler.kinds.vm.actions import FollowMove, MoveLive
+from reconciler.kinds.vm.actions import FinishMove, FollowMove, MoveLive
+from reconciler.kinds.vm.climbing import Climbing
+from reconciler.kinds.vm.halves import failed
+from reconciler.kinds.vm.ladder import begin, grace
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
@@ -20,6 +23,7 @@ class Underway(Refused):
 
 
 KEYS = "/run/reconciler/leases"
+Half = tuple[DomainReading | Unreachable | None, HostCard]
 
 
 def move(action: MoveLive, hands: Hands) -> Done:
@@ -32,19 +36,20 @@ def move(action: MoveLive, hands: Hands) -> Done:
         hands.hypervisor.refresh_pool(there, pool)
     copies.begin(action, hands)
     hands.at("move.ready")
+    climbing = Climbing(action.policy, hands.clock, lambda job, rung, said: tell(job, hands, rung, said))
     try:
-        numbers = hands.hypervisor.migrate(source, _request(action, there), lambda job: tell(job, hands), there)
+        numbers = hands.hypervisor.migrate(source, request(action, there), climbing.look, there)
     except HostError as error:
         hands.at("move.failed")
         try:
-            return after_failure(action, source, there, error, hands)
+            return after_failure(action, source, there, climbing.explained(error), hands)
         except Underway:
             raise
         except Refused as refused:
             raise copies.failed(action, refused, hands) from None
     hands.at("move.migrated")
     settle(action, source, there, hands)
-    done = finished(action.uuid, there, numbers, hands)
+    done = climbing.kept(finished(action.uuid, there, numbers, hands))
     return replace(done, text=done.text + copies.said(action))
 
 
@@ -86,7 +91,7 @@ def _already(action: MoveLive, source: HostCard, there: HostCard, hands: Hands) 
     return None
 
 
-def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
+def request(action: MoveLive, there: HostCard) -> MigrationRequest:
     way, policy = action.way, action.policy
     key = f"{KEYS}/{way.lease}.{action.place.name}/key"
     options = urlencode({"keyfile": key, "no_tty": 1, "proxy": "native"}, safe="/")
@@ -96,29 +101,31 @@ def _request(action: MoveLive, there: HostCard) -> MigrationRequest:
         destination="" if way.managed else f"qemu+ssh://{way.user}@{action.address}{port}/system?{options}",
         data="" if way.channel == "tunnel" else f"tcp://{way.target}:{way.port}",
         bandwidth=policy.bandwidth,
-        max_downtime_ms=int(policy.max_downtime * 1000),
-        auto_converge=policy.auto_converge,
+        max_downtime_ms=begin(policy).downtime,
+        auto_converge=policy.auto_converge and not policy.post_copy,
         post_copy=policy.post_copy,
         compress=policy.compress,
         unsafe=policy.unsafe,
-        timeout=policy.timeout,
         disks=tuple(disk.target for disk in action.copies),
         disks_port=way.disks_port,
         managed=way.managed,
         channel=way.channel,
         tls_name=way.tls_name,
+        timeout=policy.timeout + grace(policy) + 60.0,
+        connections=policy.connections,
     )
 
 
-def tell(job: JobNumbers, hands: Hands) -> None:
+def tell(job: JobNumbers, hands: Hands, rung: str = "", said: str = "") -> None:
     facts = {
         "rate": job.rate,
         "dirty_rate": job.dirty_rate,
         "iteration": job.iteration,
         "remaining": job.remaining,
         "seconds_left": round(job.remaining / job.rate, 1) if job.rate else None,
+        "said": said,
     }
-    hands.tell(job.phase, job.processed, job.total, facts)
+    hands.tell(f"{job.phase}, {rung}" if rung else job.phase, job.processed, job.total, facts)
 
 
 def after_failure(action: MoveLive, source: HostCard, there: HostCard, error: HostError, hands: Hands) -> Done:
@@ -135,6 +142,7 @@ def after_failure(action: MoveLive, source: HostCard, there: HostCard, error: Ho
         raise Underway(
             source.name, f"the migration of {action.place.name} goes on without us: {error.reason}"
         ) from None
+    _broken(action, (here, source), (other, there), error)
     if runs(other) and not runs(here):
         settle(action, source, there, hands)
         return Done(f"arrived, though libvirt reported: {error.reason}")
@@ -154,6 +162,21 @@ def after_failure(action: MoveLive, source: HostCard, there: HostCard, error: Ho
     raise Refused(source.name, f"the move failed: {error.reason}", fix) from None
 
 
+def _broken(action: MoveLive, here: Half, other: Half, error: HostError) -> None:
+    """In post-copy there is no way back: what has two halves is left as it is, and taken up by the next pass."""
+    (mine, source), (theirs, there) = here, other
+    if not isinstance(mine, DomainReading) or not isinstance(theirs, DomainReading):
+        return
+    if mine.state == "paused" and (failed(mine) or mine.reason == "post-copy") and theirs.state != "shutoff":
+        why = f"post-copy broke, {action.place.name} has memory on {source.name} and on {there.name}: {error.reason}"
+        fix = "neither half was touched; when the link between them is back, apply again: it is recovered"
+        raise HostError(source.name, why, fix) from None
+    if failed(mine) or failed(theirs):
+        said = f"{mine.state} on {source.name}, {theirs.state} on {there.name}"
+        fix = "nothing was touched; both hosts' libvirtd log"
+        raise NeedsHuman(f"post-copy of {action.place.name} broke and one half is gone: it is {said}", fix) from None
+
+
 def asked(card: HostCard, uuid: str, hands: Hands) -> DomainReading | Unreachable | None:
     """Asked for half a minute: a daemon that restarts after the fault answers again."""
     end = hands.clock.now() + 30
@@ -170,7 +193,7 @@ def runs(state: object) -> bool:
     return isinstance(state, DomainReading) and state.state == "running"
 
 
-def settle(action: MoveLive | FollowMove, source: HostCard, there: HostCard, hands: Hands) -> None:
+def settle(action: MoveLive | FollowMove | FinishMove, source: HostCard, there: HostCard, hands: Hands) -> None:
     """What libvirt does not carry: autostart. And its promise is checked: persistent there, then gone here."""
     arrived = hands.hypervisor.domain(there, action.uuid)
     if arrived is None or not arrived.persistent:

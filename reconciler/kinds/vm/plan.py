@@ -1,6 +1,5 @@
 """VM: declared beside seen, wherever it was seen, and what to do about it. Pure; unknown means refuse."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,19 +14,22 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
-from reconciler.kinds.vm.blockers import runs_after, untunnelled
+from reconciler.kinds.vm.blockers import runs_after
 from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
 from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.domain_xml import marked, with_uuid
+from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.measure import measured
+from reconciler.kinds.vm.mending import mend
 from reconciler.kinds.vm.move_mark import with_notes
 from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
+from reconciler.kinds.vm.passages import passage
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
 from reconciler.kinds.vm.underway import follow, leaving, left_paused, way
 from reconciler.kinds.vm.wire import from_xml
-from reconciler.model.action import Action, Passage, Refusal
+from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Change, Comparison, Difference
 from reconciler.model.desired import Desired, View
 from reconciler.model.disruption import Disruption
@@ -60,6 +62,8 @@ def _compare(
     for name in ("power", "autostart", "vcpus", "memory"):
         if getattr(want, name) is not None:
             old[name], new[name] = getattr(state, name), getattr(want, name)
+    if any(failed(state) for _, state in seen):
+        old["migration"], new["migration"] = "broken in post-copy", ""
     if want.digest:
         old["domain XML"], new["domain XML"] = state.digest, want.digest
     if cut:
@@ -94,6 +98,11 @@ def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     item = view.required(difference.place)
     want: VmDesired = item.value
     found = sightings(want.name, view)
+    mended = mend(
+        item, found, view, lambda a, b: passage(want, a, b, view), lambda a: prove(want, a.place, a.uuid, (a.id,))
+    )
+    if mended:
+        return mended
     if leaving(found):
         return _followed(item, found, view)
     seen, cut = apart(found)
@@ -294,29 +303,15 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
     stale = [forget(place, state)] if state.resume else []
     before = [*before, *(step.id for step in stale)]
     there = Place("vm", want.host, want.name)
-    cards, access = view.fleet.hosts, view.fleet.access
     disks = copied(want, state, place.host, view)
     left = left_by(disks, place.host, state, want.host)
-    way = Passage(
-        lease_id(want.name, place.host, want.host, view.now),
-        place.host,
-        want.host,
-        user=access.user,
-        key_type=access.key_type,
-        lifetime=access.lifetime,
-        disks=bool(disks),
-        managed=access.mode == "none",
-        authority=access.authority_file if access.authority else "",
-        encrypt=want.moves.encrypt,
-        untunnelled=untunnelled(want.moves),
-    )
     move = MoveLive(
         place=there,
         uuid=state.uuid,
         origin=place.host,
-        address=cards[want.host].fqdn,
+        address=view.fleet.hosts[want.host].fqdn,
         policy=want.moves,
-        way=way,
+        way=replace(passage(want, place.host, want.host, view), disks=bool(disks)),
         pools=shared_in_use(want, state),
         copies=disks,
         left=left,
@@ -344,11 +339,6 @@ def _move_off(
     if choice.method == "cold" or (state.power == "stopped" and runs_after(want, state)):
         return [*steps, *_start(want, there, state, last)]
     return [*steps, *([forget(there, state, last)] if state.resume else [])]
-
-
-def lease_id(name: str, source: str, destination: str, now: int) -> str:
-    """Names one move's access: the same for the same plan, another in each pass."""
-    return hashlib.sha256(f"{name} {source} {destination} {now}".encode()).hexdigest()[:12]
 
 
 def _grounds(source: str, destination: str, view: View) -> tuple[Place, ...]:

@@ -35,11 +35,9 @@ def _references(document: Document, scope: Scope) -> list[Problem]:
         problems.append(
             document.problem("spec.placement.host", f"no Host named {spec.placement.host!r}", f"hosts: {known}")
         )
-    if spec.migration.post_copy:
-        fix = "leave it out; the move is aborted at its timeout and the VM stays where it is"
-        problems.append(
-            document.problem("spec.migration.postCopy", "post-copy is not carried out by this version", fix)
-        )
+    said = spec.migration.model_dump(exclude_none=True)
+    for name, mistake, fix in _moves(spec.migration, scope.fleet.migration).contradictions() if said else ():
+        problems.append(document.problem(f"spec.migration.{name}", mistake, fix))
     pools = {pool.name: pool for pool in scope.documents.get("StoragePool", ())}
     for number, disk in enumerate(spec.source.clone.disks if spec.source and spec.source.clone else ()):
         path = f"spec.source.clone.disks.{number}.pool"

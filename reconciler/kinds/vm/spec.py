@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reconciler.fields import Duration, Mac, Name, Port, Rate, Size, Strict, Watch
+from reconciler.fields import Connections, Duration, Mac, Name, Port, Rate, Size, Strict, Watch
 
 VolumeName = Annotated[Name, Field(max_length=63)]
 
@@ -71,7 +71,8 @@ class MigrationSpec(Strict):
     compress: bool | None = None
     bandwidth: Rate | None = None
     timeout: Duration | None = None
-    on_timeout: Literal["abort"] | None = None
+    on_timeout: Literal["abort", "suspend", "post-copy"] | None = None
+    connections: Connections | None = None
     unsafe: bool | None = None
     measure: Watch | None = None
     storage: Literal["shared", "copy"] | None = None

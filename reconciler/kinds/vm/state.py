@@ -118,7 +118,8 @@ class Room:
     """What one host offers to VMs: architecture, machine types, memory in bytes, networks, bridges, pools.
 
     `virts` and `emulators` are the domain types and emulators of its architecture; `versions` maps software to version;
-    `locks` is qemu.conf's lock_manager, empty where nobody set one.
+    `locks` is qemu.conf's lock_manager, empty where nobody set one; `userfault` is 1 where QEMU may use userfaultfd, as
+    post-copy must, 0 where not, empty where unknown.
     """
 
     arch: str
@@ -131,6 +132,7 @@ class Room:
     emulators: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     versions: Mapping[str, str] = field(default_factory=dict, metadata=VOLATILE)
     locks: str = field(default="", metadata=VOLATILE)
+    userfault: str = field(default="", metadata=VOLATILE)
 
     def allocation(self, path: str) -> int | None:
         """Bytes a volume takes, or None where no active pool holds it."""

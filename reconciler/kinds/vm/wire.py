@@ -21,6 +21,8 @@ _LOCKS = r"""sed -n 's/^[[:space:]]*lock_manager[[:space:]]*=[[:space:]]*"\([a-z
 _SPACE = r"""for f in /run/libvirt/storage/*.xml; do
 p=$(sed -n 's:.*<path>\(.*\)</path>.*:\1:p' "$f" 2>/dev/null | tail -n1)
 [ -z "$p" ] || timeout -s KILL 2 stat -f -c '%a %S %n' -- "$p" 2>/dev/null; done; exit 0"""  # of every active pool
+_USERFAULT = r"""exec 2>/dev/null; grep -Eq '^[[:space:]]*user[[:space:]]*=[[:space:]]*"([+]?0|root)"' \
+/etc/libvirt/qemu.conf && echo 1 || cat /proc/sys/vm/unprivileged_userfaultfd; exit 0"""
 _BOUND = {
     "cputune/vcpupin": "pinned vCPUs",
     "cputune/emulatorpin": "a pinned emulator",
@@ -49,13 +51,15 @@ def foreign(root: Any) -> tuple[str, ...]:
 
 
 def facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
-    """Bridges, the neighbours by which a guest's address is known on some host, the lock manager, SSH's version."""
+    """Bridges, the neighbours by which a guest's address is known on some host, the lock manager, userfaultfd,
+    SSH's version."""
     return {
         "bridges": ["sh", "-c", "ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5"],
         "neighbours": ["ip", "-4", "-o", "neigh", "show"],
         "locks": ["sh", "-c", _LOCKS],
         "ssh": ["ssh", "-V"],
         "space": ["sh", "-c", _SPACE],
+        "userfault": ["sh", "-c", _USERFAULT],
     }
 
 
@@ -80,6 +84,7 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
         inventory.emulators,
         {**dict(inventory.versions), **read_ssh(sight.replies["ssh"])},
         sight.replies["locks"].out.strip().removeprefix("nop"),
+        sight.replies["userfault"].out.strip(),
     )
     domains = [(Place("vm", host, d.name), read_domain(d, neighbours)) for d in inventory.domains]
     return [(Place("room", host, host), room), *domains]
