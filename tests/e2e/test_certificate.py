@@ -1,5 +1,6 @@
 """Access mode certificate: a VM moves, nothing enters authorized_keys, and a certificate opens nothing but its move."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -26,7 +27,9 @@ def signed(running: User, tmp_path: Path, d25: LabHost, d26: LabHost) -> Iterato
     words = f"access: {{mode: certificate, authorityFile: {authority}, authorityKey: {public}, "
     yield running.edit("fleet.yaml", "access: {", words)
     for host in (d25, d26):
-        host.sh(f"rm -f {DROP_IN} {TRUSTED}; systemctl reload ssh; rm -rf /root/kept")
+        host.sh(
+            f"rm -f {DROP_IN}* {TRUSTED} /etc/ssh/sshd_config.d/60-wrong.conf; systemctl reload ssh; rm -rf /root/kept"
+        )
 
 
 def kept(d26: LabHost, key: str = "key") -> str:
@@ -86,4 +89,19 @@ def test_a_certificate_lets_one_move_in_and_nothing_else(
         d25.sh(f"cp /root/kept/key /root/kept/{name}; umask 077; cat >/root/kept/{name}-cert.pub <<'E'\n{text}E")
         refused = "Permission denied" in d25.do("sh", "-c", f"{kept(d26, name)} true </dev/null").stderr
         assert refused == (name == "past"), name
+    signed.in_sync()
+    d26.sh(f"echo 'Nonsense yes' >/etc/ssh/sshd_config.d/60-wrong.conf; rm {TRUSTED}")
+    said = signed.apply(code=1)
+    assert "sshd -t says" in said.text
+    assert d26.do("test", "-e", DROP_IN).returncode != 0, "it was not undone"
+    d26.sh("rm /etc/ssh/sshd_config.d/60-wrong.conf")
+    signed.edit("vms.yaml", "placement: {host: lq-d26}", "placement: {host: lq-d25}")
+    signed.edit("fleet.yaml", "keyType: ed25519", "keyType: rsa-4096")
+    for name in ("host.trust-authority.done", "lease.signed"):
+        killed = signed.run("apply", str(signed.folder), "--yes", RECONCILER_FAILPOINT=name)
+        assert killed.code == -signal.SIGKILL, killed.text
+    assert "private key" in signed.plan().out, "what a killed pass left is swept"
+    signed.apply()
+    assert (d25.domains().get(VM), d26.domains().get(VM)) == ("running", None)
+    assert [host.sh(KEYS) for host in (d25, d26)] == before
     signed.in_sync()

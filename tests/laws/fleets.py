@@ -17,10 +17,11 @@ from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Migration, Silence, Snapshot
 from reconciler.wiring import KINDS
-from tests.fakes.fleets import Text
+from tests.fakes.fleets import AUTHORITY, Text
 
 HEAD = "---\napiVersion: reconciler/v1alpha1\nkind: "
 SHARED, PRIVATE = "/srv/shared", "/srv/private"
+TRUST = ("ready", "ready", "absent", "not included")
 ALL = tuple(kind.name for kind in KINDS)
 GIB = 2**30
 COPIED, DELETED = ", storage: copy", ", storage: copy, oldCopy: delete"
@@ -64,7 +65,9 @@ def fleet(seed: int) -> Made:
     draft = _Draft(Random(seed))  # noqa: S311
     draft.hosts = [f"h{number}" for number in range(draft.random.randint(2, 5))]
     cap = draft.random.choice([*Disruption, *[Disruption.MOVE_LIVE, Disruption.MOVE_COLD] * 5])
-    mode = "none" if seed % 5 == 0 else "key"
+    mode = ("none", f"certificate, authorityFile: ~/authority, authorityKey: {AUTHORITY}", "key", "key", "key")[
+        seed % 5
+    ]
     encrypt = draft.random.choice(["auto", "required", "off", "off", "off", "off"])
     draft.specs.append(
         f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec:\n"
@@ -91,7 +94,9 @@ def _host(draft: _Draft, name: str, address: str) -> None:
     block = tuple((address, fqdn) for fqdn, address in names.items()) if draft.often(0.7) else ()
     service = draft.random.choice(["active enabled"] * 8 + ["inactive disabled", "inactive absent"])
     said = fqdn if draft.often(0.9) else "localhost"
-    draft.put("host", name, name, HostState(name, said, block, names, {"libvirtd": service}))
+    draft.put(
+        "host", name, name, HostState(name, said, block, names, {"libvirtd": service}, trust=draft.random.choice(TRUST))
+    )
     running = draft.often()
     zones = {"work": ZoneState(("br0",), ("libvirt", "ssh")), "public": ZoneState((), ("ssh",))}
     if draft.often(0.3):

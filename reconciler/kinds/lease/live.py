@@ -219,7 +219,10 @@ def _close_permanent(card: HostCard, zone: str, hands: Hands) -> Done:
 
 def _revoke(action: RevokeAccess, hands: Hands) -> Done:
     """Destination first; the key lives on until its refusal is proven, then both halves are gone."""
-    name, text = f"{action.lease}.{action.domain}", "the key line is gone"
+    name, text = (
+        f"{action.lease}.{action.domain}",
+        "the key line is gone" if action.destination else "the private key is gone",
+    )
     if action.certified:
         _script(hands.hosts[action.source], hands, "delete the private key", _FORGET, name, action.lease)
         return Done(ended(action, hands), facts={"refused": False})
