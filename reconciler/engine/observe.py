@@ -3,6 +3,7 @@
 Changes nothing on any host. A host that does not answer costs its deadline and becomes a silence in the snapshot.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ def _ask(
     hypervisor: Hypervisor,
     deadline: float,
 ) -> _Answer:
+    end = time.monotonic() + deadline
     here = [item for item in desired if item.place.host == card.name]
     commands = {f"{kind.name}.{name}": argv for kind in kinds for name, argv in kind.facts(card, fleet, here).items()}
     try:
@@ -79,7 +81,7 @@ def _ask(
     except HostError as error:
         return _Answer(silences=[_silence(error, kinds)])
     try:
-        inventory: Inventory | None = hypervisor.inventory(card, deadline=deadline)
+        inventory: Inventory | None = hypervisor.inventory(card, deadline=max(1.0, end - time.monotonic()))
         silences: list[Silence] = []
     except HostError as error:
         inventory, silences = None, [_silence(error, [kind for kind in kinds if kind.uses_inventory])]
