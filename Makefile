@@ -24,7 +24,7 @@ lint: $(READY)            ## import floors, strict types, linter
 	$(BIN)/lint-imports --config floors.importlinter.ini
 
 unit: $(READY)            ## without the lab
-	$(BIN)/pytest -q -m 'not lab'
+	$(BIN)/pytest -q -n 2 -m 'not lab'
 
 e2e: $(READY)             ## on two labs side by side, one per core
 	$(LAB) up
