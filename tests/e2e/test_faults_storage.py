@@ -1,6 +1,7 @@
 """Storage goes away or fills up in the middle of a copy: nothing of a stranger is deleted, the next pass ends well."""
 
 from tests.e2e.copying import VM, arrives, copying, stays, until
+from tests.e2e.hosts import POOL as SHARED
 from tests.e2e.hosts import LabHost, lab
 from tests.e2e.user import User
 
@@ -23,6 +24,9 @@ def test_the_storage_server_loses_power(running: User, d25: LabHost, d26: LabHos
     assert "it still runs on lq-d25" in err
     assert "is refused, key deleted" in err
     stays(d25, d26)
+    for host in (d25, d26):
+        mounted = ("timeout", "2", "mountpoint", "-q", SHARED)
+        until("the storage is back", lambda at=host, m=mounted: at.do(*m).returncode == 0, 60)
     arrives(running, d25, d26)
 
 
