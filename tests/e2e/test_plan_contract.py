@@ -46,7 +46,8 @@ def test_a_plan_is_stale_when_the_specs_moved_on(running: User, d25: LabHost) ->
 def test_an_edited_plan_is_refused(running: User, d25: LabHost) -> None:
     path = saved_move(running)
     data = json.loads(path.read_text())
-    data["actions"][1]["fields"]["way"]["lifetime"] = 86400
+    grant = next(action for action in data["actions"] if "way" in action["fields"])
+    grant["fields"]["way"]["lifetime"] = 86400
     path.write_text(json.dumps(data))
     said = running.run("apply", str(path), "--yes")
     assert said.code == 4
