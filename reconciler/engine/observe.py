@@ -3,7 +3,6 @@
 Changes nothing on any host. A host that does not answer costs its deadline and becomes a silence in the snapshot.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Migration, Silence, Snapshot
-from reconciler.ports import Hypervisor, Inventory, Reply, Shell
+from reconciler.ports import Clock, Hypervisor, Inventory, Reply, Shell
 
 WIDEST = 64
 
@@ -36,17 +35,19 @@ def observe(
     shell: Shell,
     hypervisor: Hypervisor,
     *,
-    now: int,
+    clock: Clock,
     deadline: float = 15.0,
     hosts: Sequence[str] | None = None,
     seen: Callable[[str, bool], None] = lambda host, well: None,
 ) -> Snapshot:
     """A snapshot of the fleet, or of the named hosts. `deadline` is seconds per host; `seen` hears of each end."""
+    now = int(clock.now())
     cards = [card for name, card in sorted(fleet.hosts.items()) if hosts is None or name in hosts]
     answers: list[_Answer] = []
     with_threads = ThreadPoolExecutor(max_workers=min(WIDEST, max(1, len(cards))), thread_name_prefix="observe")
     futures = {
-        with_threads.submit(_ask, card, fleet, desired, kinds, shell, hypervisor, deadline): card for card in cards
+        with_threads.submit(_ask, card, fleet, desired, kinds, shell, hypervisor, clock, deadline): card
+        for card in cards
     }
     rounds = -(-len(cards) // WIDEST)
     finished, late = wait(futures, timeout=(deadline + 1.0) * max(1, rounds))
@@ -71,9 +72,10 @@ def _ask(
     kinds: Sequence[Kind],
     shell: Shell,
     hypervisor: Hypervisor,
+    clock: Clock,
     deadline: float,
 ) -> _Answer:
-    end = time.monotonic() + deadline
+    end = clock.now() + deadline
     here = [item for item in desired if item.place.host == card.name]
     commands = {f"{kind.name}.{name}": argv for kind in kinds for name, argv in kind.facts(card, fleet, here).items()}
     try:
@@ -81,7 +83,7 @@ def _ask(
     except HostError as error:
         return _Answer(silences=[_silence(error, kinds)])
     try:
-        inventory: Inventory | None = hypervisor.inventory(card, deadline=max(1.0, end - time.monotonic()))
+        inventory: Inventory | None = hypervisor.inventory(card, deadline=max(1.0, end - clock.now()))
         silences: list[Silence] = []
     except HostError as error:
         inventory, silences = None, [_silence(error, [kind for kind in kinds if kind.uses_inventory])]

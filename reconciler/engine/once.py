@@ -68,8 +68,8 @@ def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
 def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:
     """observe."""
     tools.locks.looking()
-    now = int(tools.clock.now())
-    return observe(wanted.fleet, wanted.desired, kinds, tools.shell, tools.hypervisor, now=now, deadline=tools.deadline)
+    doors = (tools.shell, tools.hypervisor)
+    return observe(wanted.fleet, wanted.desired, kinds, *doors, clock=tools.clock, deadline=tools.deadline)
 
 
 def think(
