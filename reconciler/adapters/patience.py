@@ -15,10 +15,13 @@ _Answer = TypeVar("_Answer")
 
 
 def opening(attempt: Callable[[], _Answer], seconds: float) -> _Answer:
-    """A connection: three tries within `seconds`, for a server that restarts just now."""
+    """A connection: three tries, for a server that restarts just now; none begins in the second half of `seconds`.
+
+    So a host that is down, which the network tells after three seconds, is told as that and not as a deadline.
+    """
     return Retrying(
         retry=retry_if_exception_type(Unreachable),
-        stop=stop_after_attempt(3) | stop_before_delay(seconds),
+        stop=stop_after_attempt(3) | stop_before_delay(seconds / 2),
         wait=wait_random_exponential(multiplier=0.25, max=2),
         reraise=True,
     )(attempt)

@@ -63,7 +63,7 @@ def test_a_wrong_host_key_is_refused_with_the_fix_named(user: User, d26: LabHost
 
 
 def test_an_unknown_host_key_is_refused_with_the_fix_named(user: User) -> None:
-    user.edit("fleet.yaml", "knownHostsFile: /run/reconciler-lab/vpd/known_hosts", "knownHostsFile: /dev/null")
+    user.edit("fleet.yaml", f"knownHostsFile: {RUN}/known_hosts", "knownHostsFile: /dev/null")
     said = user.plan()
     assert said.code == 1
     refused(said.out, "hosts.yaml", "host/lq-d25", "not known", "ssh-keygen -lf", "hostKeys")
