@@ -9,6 +9,7 @@ ReconcilerError
 │   └── StalePlan    the world or the specs changed since the plan was made
 ├── Locked           somebody else is at it
 │   └── LockLost     a host ended this run's lock, or gave it to another: the pass stops where it is
+├── NotTrusted       the repository's newest commit may not be applied: signature, signer or history
 ├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
 └── DriftLeft        everything was applied, and it is still not true
 """
@@ -98,6 +99,14 @@ class LockLost(Locked):
             self, f"lost its lock on {host} to {holder}; nothing more was changed", "plan again; apply finishes it"
         )
         self.host, self.holder = host, holder
+
+
+class NotTrusted(ReconcilerError):
+    """The commit was not applied: unsigned, signed by nobody listed, or no descendant of the last applied one."""
+
+    def __init__(self, commit: str, message: str, fix: str = "") -> None:
+        super().__init__(f"commit {commit[:12]} is not trusted: {message}", fix)
+        self.commit = commit
 
 
 class NeedsHuman(ReconcilerError):

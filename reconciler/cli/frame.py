@@ -20,7 +20,7 @@ from reconciler.cli.exit_codes import Exit
 from reconciler.engine.codec import read_snapshot
 from reconciler.engine.load import load_plain
 from reconciler.engine.once import Wanted, want
-from reconciler.errors import Locked, NeedsHuman, ReconcilerError, SpecError, StalePlan
+from reconciler.errors import Locked, NeedsHuman, NotTrusted, ReconcilerError, SpecError, StalePlan
 from reconciler.model.plan import Source
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS
@@ -83,6 +83,8 @@ def framed(output: Format) -> Iterator[None]:
         _fail(output, Exit.STALE_PLAN, [str(error)], {"differences": list(error.differences)})
     except Locked as error:
         _fail(output, Exit.LOCKED, [str(error)], {"holder": error.holder})
+    except NotTrusted as error:
+        _fail(output, Exit.COMMIT_NOT_TRUSTED, [str(error)], {"commit": error.commit})
     except NeedsHuman as error:
         _fail(output, Exit.NEEDS_HUMAN, [str(error)], {})
     except KeyboardInterrupt:
