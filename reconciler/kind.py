@@ -15,7 +15,8 @@ from reconciler.model.desired import Desired, View
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.ref import Place
-from reconciler.ports import Hands, Inventory, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Inventory, Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.ports import Counters
+from reconciler.readings import Counters
 
 _OF = {
     "vcpu": {"time": "vcpu_ns", "delay": "delay_ns"},

@@ -16,7 +16,7 @@ from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest, Watch
+from reconciler.readings import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest, Watch
 
 _PROXY = [
     "sh",

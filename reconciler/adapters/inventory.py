@@ -6,8 +6,8 @@ from typing import Any
 
 from lxml import etree
 
-from reconciler.ports import FAILED_POST_COPY as FAILED
-from reconciler.ports import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
+from reconciler.readings import FAILED_POST_COPY as FAILED
+from reconciler.readings import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
 
 _REASONS = (
     ("PAUSED", "MIGRATION", "migrating"),

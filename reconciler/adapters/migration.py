@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.errors import HostError
-from reconciler.ports import JobNumbers, MigrationRequest, Nudge, Watch
+from reconciler.readings import JobNumbers, MigrationRequest, Nudge, Watch
 
 _POLL = 0.25
 _STANDS_STILL = 120.0

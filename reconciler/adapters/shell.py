@@ -15,7 +15,7 @@ from reconciler.adapters.fence_script import LOST
 from reconciler.adapters.patience import opening
 from reconciler.errors import HostError, Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 
 MAX_OUTPUT = 32 * 2**20
 

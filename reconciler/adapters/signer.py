@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.ports import CertificateTerms
+from reconciler.readings import CertificateTerms
 
 _BACK = 60
 _DEADLINE = 30.0

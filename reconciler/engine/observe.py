@@ -14,7 +14,8 @@ from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Migration, Silence, Snapshot
-from reconciler.ports import Clock, Hypervisor, Inventory, Reply, Shell
+from reconciler.ports import Clock, Hypervisor, Shell
+from reconciler.readings import Inventory, Reply
 
 WIDEST = 64
 

@@ -12,7 +12,7 @@ from reconciler.errors import Refused
 from reconciler.kinds.vm.copy_wire import COPIES, write_copies
 from reconciler.kinds.vm.state import VolumeAt
 from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
-from reconciler.ports import Counters, DomainReading, PoolReading
+from reconciler.readings import Counters, DomainReading, PoolReading
 from tests.contract.doors import DOORS, Door
 
 UUID = "04d62e50-c2b7-4727-9e67-b30b32ed604c"

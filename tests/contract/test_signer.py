@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.signer import KeygenSigner, command
-from reconciler.ports import CertificateTerms
+from reconciler.ports import NoSigner
+from reconciler.readings import CertificateTerms
 from tests.fakes.fleets import Fleet
 
 TERMS = CertificateTerms("reconciler-lease:a1b2c3d4e5f6.web", 0xA1B2C3D4E5F6, "root", "10.0.0.1", "proxy system", 900)
@@ -40,6 +41,11 @@ def test_a_certificate_is_one_line_of_the_keys_own_type(signer: tuple[Any, str],
 def test_no_authority_no_certificate(signer: tuple[Any, str], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
         signer[0].sign(str(tmp_path / "nothing"), keygen(tmp_path / "key"), TERMS)
+
+
+def test_the_signer_of_passes_that_change_nothing_refuses_in_the_contracts_word() -> None:
+    with pytest.raises(ValueError, match="signs nothing"):
+        NoSigner().sign("~/authority", "ssh-ed25519 AAAA", TERMS)
 
 
 def test_what_the_real_one_permits(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from lxml import etree
 from reconciler.errors import Refused, Unreachable
 from reconciler.kinds.lease.papers import read_papers
 from reconciler.model.fleet import HostCard
-from reconciler.ports import (
+from reconciler.readings import (
     Counters,
     DomainReading,
     Inventory,

@@ -6,7 +6,7 @@ Strict as libvirt is: a nudge that was not allowed, a step back, an end that nev
 from dataclasses import replace
 
 from reconciler.errors import Refused, Unreachable
-from reconciler.ports import JobNumbers, MigrationRequest, Watch
+from reconciler.readings import JobNumbers, MigrationRequest, Watch
 from tests.fakes.world import Domain, Host, World
 
 TOTAL, RATE = 2**28, 2**26

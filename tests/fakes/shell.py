@@ -20,7 +20,7 @@ from reconciler.kinds.pool import wire as pool_wire
 from reconciler.kinds.vm import offline, proving
 from reconciler.kinds.vm import wire as vm_wire
 from reconciler.model.fleet import HostCard
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 from tests.fakes import shell_firewall, shell_lease
 from tests.fakes.world import TAG, TOKEN, File, Host, World, address_of
 

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Sequence
 
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 from tests.fakes.firewalld import LEASE, SERVICES, Firewalld, Zone
 from tests.fakes.world import Host, World
 

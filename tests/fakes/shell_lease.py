@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.lease import live, signing
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 from tests.fakes.world import TAG, Host, LeaseFolder, World
 
 if TYPE_CHECKING:

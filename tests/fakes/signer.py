@@ -1,6 +1,6 @@
 """FakeSigner: certificates of a fleet in memory; the world keeps what each one permits, for its sshd to decide by."""
 
-from reconciler.ports import CertificateTerms
+from reconciler.readings import CertificateTerms
 from tests.fakes.world import Killed, World
 
 

@@ -15,7 +15,7 @@ from reconciler.engine.once import see, think
 from reconciler.kinds.lease.actions import GrantAccess, OpenPort
 from reconciler.model.fleet import HostCard
 from reconciler.model.plan import Plan
-from reconciler.ports import Inventory, Reply
+from reconciler.readings import Inventory, Reply
 from reconciler.wiring import KINDS
 from tests.fakes.fleets import Fleet, settled
 
@@ -178,7 +178,7 @@ def test_a_host_that_claims_anothers_vm_stops_it_from_being_touched_and_nothing_
 
 
 def _reading(name: str, uuid: str) -> Any:
-    from reconciler.ports import DomainReading
+    from reconciler.readings import DomainReading
 
     return DomainReading(uuid, name, "shutoff", "<domain/>")
 

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.errors import Refused, Unreachable
 from reconciler.model.fleet import HostCard
-from reconciler.ports import MigrationRequest
+from reconciler.readings import MigrationRequest
 from tests.fakes.fleets import BASE, Fleet, settled
 from tests.fakes.shell import FakeShell
 from tests.fakes.world import Domain, ImpossibleWorldError

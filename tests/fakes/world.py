@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.errors import Unreachable
-from reconciler.ports import CertificateTerms
+from reconciler.readings import CertificateTerms
 from tests.fakes.firewalld import Firewalld
 
 TAG = "reconciler-lease:"

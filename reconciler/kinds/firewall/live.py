@@ -13,7 +13,8 @@ from reconciler.kinds.firewall.rules import LEASE_PRIORITY
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import Hands, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Reply
 
 _ALREADY = {11: "ALREADY_ENABLED", 12: "NOT_ENABLED", 16: "ZONE_ALREADY_SET", 26: "NAME_CONFLICT"}
 

@@ -10,7 +10,8 @@ from reconciler.kinds.host.wire import write_block
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import Hands, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Reply
 
 _REPLACE = (
     "set -e; umask 022; new=$(mktemp /etc/.hosts.XXXXXX); trap 'rm -f \"$new\"' EXIT; "

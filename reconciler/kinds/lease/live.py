@@ -14,7 +14,8 @@ from reconciler.model.action import Action, Passage
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.snapshot import Migration
-from reconciler.ports import Hands, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Reply
 
 _MAKE_KEY = f"""set -e; umask 077; d={FOLDER}/$1; mkdir -p "$d"; rm -f "$d"/key*
 ssh-keygen -q -t "$2" $([ "$3" = 0 ] || echo -b "$3") -N '' -C "{TAG}$1" -f "$d/key"

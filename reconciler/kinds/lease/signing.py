@@ -10,7 +10,8 @@ from reconciler.kinds.lease.actions import GrantAccess, RevokeAccess
 from reconciler.kinds.lease.state import FOLDER, TAG
 from reconciler.kinds.lease.wire import KEYS, public_half, read_keys
 from reconciler.model.action import Passage
-from reconciler.ports import CertificateTerms, Hands
+from reconciler.ports import Hands
+from reconciler.readings import CertificateTerms
 
 _KEEP = f"""set -e; umask 077; d={FOLDER}/$1; cat >"$d/key-cert.new"; mv "$d/key-cert.new" "$d/key-cert.pub\""""
 PROXY = "virt-ssh-helper qemu:///system"

@@ -15,7 +15,8 @@ from reconciler.kinds.pool.wire import amend_pool, read_pool
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import Hands, PoolReading
+from reconciler.ports import Hands
+from reconciler.readings import PoolReading
 
 
 def run(action: Action, hands: Hands) -> Done:

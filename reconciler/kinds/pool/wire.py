@@ -10,7 +10,7 @@ from reconciler.kinds.pool.state import Definition, PoolState, VolumeState
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import PoolReading
+from reconciler.readings import PoolReading
 
 MARK = ".reconciler-token-"
 _MOUNTS = r"""for target; do T="$target" awk '$2 == ENVIRON["T"] { f = $3 " " $1 }

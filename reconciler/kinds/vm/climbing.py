@@ -10,7 +10,8 @@ from reconciler.errors import HostError
 from reconciler.kinds.vm.ladder import begin, step
 from reconciler.model.fleet import MovePolicy
 from reconciler.model.outcome import Done
-from reconciler.ports import Clock, JobNumbers, Nudge
+from reconciler.ports import Clock
+from reconciler.readings import JobNumbers, Nudge
 
 
 class Climbing:

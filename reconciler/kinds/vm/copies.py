@@ -14,7 +14,8 @@ from reconciler.kinds.vm.wire import parse, read_domain
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_size
-from reconciler.ports import Hands, PoolReading
+from reconciler.ports import Hands
+from reconciler.readings import PoolReading
 
 
 def begin(action: MoveLive, hands: Hands) -> None:

@@ -13,7 +13,8 @@ from reconciler.kinds.vm.moving import Underway, asked, finished, move, settle, 
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration
-from reconciler.ports import DomainReading, Hands, JobNumbers
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading, JobNumbers
 
 _POLL = 1.0
 _SETTLING = 30.0

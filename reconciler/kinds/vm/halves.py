@@ -9,7 +9,7 @@ from typing import Protocol
 
 from reconciler.kinds.vm.state import DomainState
 from reconciler.model.ref import Place
-from reconciler.ports import FAILED_POST_COPY
+from reconciler.readings import FAILED_POST_COPY
 
 Seen = Sequence[tuple[Place, DomainState]]
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from reconciler.model.fleet import MovePolicy
 from reconciler.model.units import show_size
-from reconciler.ports import JobNumbers, Nudge
+from reconciler.readings import JobNumbers, Nudge
 
 FIRST = 300
 """Milliseconds of downtime that libvirt and QEMU allow unasked."""

@@ -35,7 +35,8 @@ from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import DomainReading, Hands
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading
 
 
 def run(action: Action, hands: Hands) -> Done:

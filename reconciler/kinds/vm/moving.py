@@ -15,7 +15,8 @@ from reconciler.kinds.vm.ladder import begin, grace
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
-from reconciler.ports import DomainReading, Hands, JobNumbers, MigrationRequest
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading, JobNumbers, MigrationRequest
 
 
 class Underway(Refused):

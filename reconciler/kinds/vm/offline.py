@@ -11,7 +11,8 @@ from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, Forg
 from reconciler.kinds.vm.wire import MARK, read_domain
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import DomainReading, Hands
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading
 
 MISSING = 'for file; do [ -e "$file" ] || printf "%s\\n" "$file"; done'
 

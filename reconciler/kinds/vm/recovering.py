@@ -12,7 +12,8 @@ from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.moving import asked, finished, request, settle, tell
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import DomainReading, Hands, JobNumbers
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading, JobNumbers
 
 _POLL = 2.0
 _PATIENCE = 600.0

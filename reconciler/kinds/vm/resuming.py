@@ -8,7 +8,8 @@ from reconciler.kinds.vm.actions import ResumeDomain
 from reconciler.kinds.vm.state import LEFT
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import DomainReading, Hands
+from reconciler.ports import Hands
+from reconciler.readings import DomainReading
 
 
 def resume(action: ResumeDomain, hands: Hands) -> Done:

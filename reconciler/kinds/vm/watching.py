@@ -12,7 +12,8 @@ from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.performance import Judged, Window, compare, overall, seen, told
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
-from reconciler.ports import Counters, Hands
+from reconciler.ports import Hands
+from reconciler.readings import Counters
 
 WINDOWS = 8
 ENOUGH = 4

@@ -12,7 +12,7 @@ from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, RoomPool
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import DomainReading, PoolReading, Reply
+from reconciler.readings import DomainReading, PoolReading, Reply
 
 MARK = "urn:reconciler:vm"
 _POWER = {"running": "running", "blocked": "running", "idle": "running", "shutoff": "stopped", "crashed": "stopped"}

@@ -9,7 +9,7 @@ from reconciler.kinds.firewall.state import FirewallState, ZoneState
 from reconciler.kinds.firewall.wire import read
 from reconciler.kinds.firewall.zone_xml import read_zone
 from reconciler.model.fleet import Fleet, HostCard
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 
 VNC = (
     'rule family="ipv4" source address="10.1.2.3" port port="5900-5999" protocol="tcp" '

@@ -12,7 +12,7 @@ from reconciler.kind import Sight
 from reconciler.kinds.host.state import HostState
 from reconciler.kinds.host.wire import BEGIN, END, read, read_block, write_block
 from reconciler.model.fleet import Fleet, HostCard
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 
 HERE = Path(__file__).parent
 CARD = HostCard("lq-d25", "lq-d25.vpd.com", "10.77.0.11")

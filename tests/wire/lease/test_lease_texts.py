@@ -14,7 +14,7 @@ from reconciler.kinds.lease.wire import key_line, read, read_gate, read_keys, re
 from reconciler.model.action import Passage
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import Reply
+from reconciler.readings import Reply
 
 HERE = Path(__file__).parent
 WAY = Passage("a1b2c3d4e5f6", "lq-d25", "lq-d26", "10.77.0.11", "10.77.0.12", 49152, "FedoraServer")

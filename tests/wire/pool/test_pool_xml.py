@@ -6,7 +6,7 @@ from reconciler.kind import Sight
 from reconciler.kinds.pool.state import Definition
 from reconciler.kinds.pool.wire import amend_pool, read, read_mounts, read_pool, read_space, write_pool
 from reconciler.model.fleet import Fleet, HostCard
-from reconciler.ports import Inventory, PoolReading, Reply, VolumeReading
+from reconciler.readings import Inventory, PoolReading, Reply, VolumeReading
 
 # virsh pool-dumpxml, libvirt 9.0.0 (test:///default)
 DIR = """<pool type='dir'>

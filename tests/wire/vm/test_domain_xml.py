@@ -19,7 +19,7 @@ from reconciler.kinds.vm.wire import (
     read_neighbours,
     read_ssh,
 )
-from reconciler.ports import DomainReading, Reply
+from reconciler.readings import DomainReading, Reply
 
 HERE = Path(__file__).parent
 FILES = sorted(path.name for path in HERE.glob("*.xml"))

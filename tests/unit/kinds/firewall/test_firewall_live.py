@@ -11,7 +11,8 @@ from reconciler.kinds.firewall.live import run
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import Hands, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Reply
 
 CARD = HostCard("alpha", "alpha.lab.test", "10.77.0.11")
 AT = Place("firewall", "alpha", "compute")

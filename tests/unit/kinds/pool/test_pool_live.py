@@ -13,7 +13,8 @@ from reconciler.kinds.pool.wire import read_pool, write_pool
 from reconciler.model.action import Action
 from reconciler.model.fleet import HostCard
 from reconciler.model.ref import Place
-from reconciler.ports import Hands, Inventory, PoolReading, Reply
+from reconciler.ports import Hands
+from reconciler.readings import Inventory, PoolReading, Reply
 
 CARDS = {name: HostCard(name, f"{name}.lab.test", name) for name in ("alpha", "beta")}
 AT = Place("pool", "alpha", "comp")

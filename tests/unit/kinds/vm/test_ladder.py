@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.kinds.vm.ladder import FIRST, GRACE, MOST, Climb, Step, begin, grace, step
 from reconciler.model.fleet import MovePolicy
-from reconciler.ports import JobNumbers, Nudge
+from reconciler.readings import JobNumbers, Nudge
 
 MIB = 2**20
 
