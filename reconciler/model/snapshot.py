@@ -54,6 +54,10 @@ class Snapshot:
         """This snapshot with one object put or replaced."""
         return replace(self, objects={**self.objects, place: state})
 
+    def changing(self, place: Place, **fields: Any) -> "Snapshot":
+        """This snapshot with other values in some fields of the object there; KeyError where none was seen."""
+        return self.having(place, replace(self.objects[place], **fields))
+
     def lacking(self, place: Place) -> "Snapshot":
         """This snapshot without one object."""
         return replace(self, objects={p: s for p, s in self.objects.items() if p != place})

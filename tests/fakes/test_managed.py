@@ -66,7 +66,7 @@ def test_the_source_need_not_know_the_destination_by_name() -> None:
     wanted = fleet.wanted
     seen = see(wanted, KINDS, fleet.tools)
     place = Place("host", "lq-d25", "lq-d25")
-    seen = seen.having(place, replace(seen.get(place), resolves={}))
+    seen = seen.changing(place, resolves={})
     for mode, said in (("none", []), ("key", ["lq-d25 does not resolve lq-d26.vpd.com yet"])):
         named = replace(wanted.fleet, access=replace(wanted.fleet.access, mode=mode))
         view = View(named, wanted.desired, seen, seen.taken)

@@ -1,6 +1,6 @@
 """What can be done to a host: name it, let it find the others, keep its services up."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from reconciler.kinds.host.mover import READY
@@ -16,8 +16,7 @@ class SetHostname(Action):
     fqdn: str
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state = snapshot.get(self.place)
-        return snapshot.having(self.place, replace(state, static_name=self.fqdn, fqdn=self.fqdn))
+        return snapshot.changing(self.place, static_name=self.fqdn, fqdn=self.fqdn)
 
     def explain(self) -> str:
         return f"set the host name to {self.fqdn}"
@@ -31,9 +30,8 @@ class WriteHostsBlock(Action):
     entries: tuple[tuple[str, str], ...]
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state = snapshot.get(self.place)
-        resolves = {**state.resolves, **{fqdn: address for address, fqdn in self.entries}}
-        return snapshot.having(self.place, replace(state, block=self.entries, resolves=resolves))
+        resolves = {**snapshot.get(self.place).resolves, **{fqdn: address for address, fqdn in self.entries}}
+        return snapshot.changing(self.place, block=self.entries, resolves=resolves)
 
     def explain(self) -> str:
         return f"keep {len(self.entries)} fleet names in /etc/hosts: {', '.join(fqdn for _, fqdn in self.entries)}"
@@ -48,7 +46,7 @@ class MakeMover(Action):
     user: str
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), mover=READY))
+        return snapshot.changing(self.place, mover=READY)
 
     def explain(self) -> str:
         return f"make user {self.user} for moves: no password, may use libvirt"
@@ -63,7 +61,7 @@ class TrustAuthority(Action):
     authority: str
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), trust=READY))
+        return snapshot.changing(self.place, trust=READY)
 
     def explain(self) -> str:
         return f"let sshd trust certificates of the authority {self.authority[:16]}...{self.authority[-8:]}"
@@ -81,8 +79,8 @@ class RunService(Action):
         return f":{self.service}"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state = snapshot.get(self.place)
-        return snapshot.having(self.place, replace(state, services={**state.services, self.service: "active enabled"}))
+        services = {**snapshot.get(self.place).services, self.service: "active enabled"}
+        return snapshot.changing(self.place, services=services)
 
     def explain(self) -> str:
         return f"start and enable {self.service}"

@@ -51,10 +51,10 @@ class StartPool(Action):
     source: str = ""
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state: PoolState = snapshot.get(self.place)
         if self.source:
-            state = replace(state, mounted_type=state.mounted_type or self.fstype, mounted_source=self.source)
-        return snapshot.having(self.place, replace(state, active=True))
+            fstype = snapshot.get(self.place).mounted_type or self.fstype
+            snapshot = snapshot.changing(self.place, mounted_type=fstype, mounted_source=self.source)
+        return snapshot.changing(self.place, active=True)
 
     def explain(self) -> str:
         return f"start the pool, mounting {self.source} at {self.target}" if self.source else "start the pool"
@@ -69,11 +69,9 @@ class StopPool(Action):
     mounted: bool = False
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state: PoolState = snapshot.get(self.place)
-        state = replace(state, active=False, capacity=0, allocation=0, available=0, volumes=())
         if self.mounted:
-            state = replace(state, mounted_type="", mounted_source="")
-        return snapshot.having(self.place, state)
+            snapshot = snapshot.changing(self.place, mounted_type="", mounted_source="")
+        return snapshot.changing(self.place, active=False, capacity=0, allocation=0, available=0, volumes=())
 
     def explain(self) -> str:
         return "stop the pool; its files stay"
@@ -87,7 +85,7 @@ class SetPoolAutostart(Action):
     on: bool
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), autostart=self.on))
+        return snapshot.changing(self.place, autostart=self.on)
 
     def explain(self) -> str:
         return f"{'start' if self.on else 'do not start'} the pool when the host starts"
@@ -104,7 +102,7 @@ class SweepTokens(Action):
     def effect(self, snapshot: Snapshot) -> Snapshot:
         for place, state in snapshot.of("pool"):
             if place.name == self.place.name and state.tokens:
-                snapshot = snapshot.having(place, replace(state, tokens=()))
+                snapshot = snapshot.changing(place, tokens=())
         return snapshot
 
     def explain(self) -> str:

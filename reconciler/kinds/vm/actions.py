@@ -67,9 +67,6 @@ class _Touch(Action):
 
     uuid: str
 
-    def _become(self, snapshot: Snapshot, **fields: object) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), **fields))
-
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptDomain(_Touch):
@@ -79,7 +76,7 @@ class AdoptDomain(_Touch):
     fleet: str
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, fleet=self.fleet)
+        return snapshot.changing(self.place, fleet=self.fleet)
 
     def explain(self) -> str:
         return f"mark the existing domain {self.uuid} as managed"
@@ -93,7 +90,7 @@ class StartDomain(_Touch):
     symbol: ClassVar[str] = "+"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, power="running", resume=False)
+        return snapshot.changing(self.place, power="running", resume=False)
 
     def explain(self) -> str:
         return "start"
@@ -108,7 +105,7 @@ class StopDomain(_Touch):
     wait: float = 120.0
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, power="stopped")
+        return snapshot.changing(self.place, power="stopped")
 
     def explain(self) -> str:
         return "shut down gracefully"
@@ -122,7 +119,7 @@ class SetAutostart(_Touch):
     on: bool
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, autostart=self.on)
+        return snapshot.changing(self.place, autostart=self.on)
 
     def explain(self) -> str:
         return f"autostart {'on' if self.on else 'off'}"
@@ -138,7 +135,7 @@ class SetResources(_Touch):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         state = snapshot.get(self.place)
-        return self._become(snapshot, vcpus=self.vcpus or state.vcpus, memory=self.memory or state.memory)
+        return snapshot.changing(self.place, vcpus=self.vcpus or state.vcpus, memory=self.memory or state.memory)
 
     def explain(self) -> str:
         said = [f"{self.vcpus} vCPU"] if self.vcpus else []
@@ -249,7 +246,7 @@ class ResumeDomain(_Touch):
     symbol: ClassVar[str] = "+"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return self._become(snapshot, power="running", reason="")
+        return snapshot.changing(self.place, power="running", reason="")
 
     def explain(self) -> str:
         return "resume: let it go on where its migration left it paused"
@@ -262,9 +259,8 @@ class RecoverMove(MoveLive):
     verb: ClassVar[str] = "recover"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        half = snapshot.get(self.place)
-        whole = replace(half, power="running", reason="", autostart=self.autostart)
-        return snapshot.lacking(Place(self.place.kind, self.origin, self.place.name)).having(self.place, whole)
+        gone = snapshot.lacking(Place(self.place.kind, self.origin, self.place.name))
+        return gone.changing(self.place, power="running", reason="", autostart=self.autostart)
 
     def explain(self) -> str:
         return f"recover the broken post-copy {self.origin} -> {self.place.host}"
@@ -283,8 +279,8 @@ class FinishMove(_Touch):
         return frozenset((self.origin, self.place.host))
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        there = replace(snapshot.get(self.place), reason="", autostart=self.autostart)
-        return snapshot.lacking(Place(self.place.kind, self.origin, self.place.name)).having(self.place, there)
+        gone = snapshot.lacking(Place(self.place.kind, self.origin, self.place.name))
+        return gone.changing(self.place, reason="", autostart=self.autostart)
 
     def explain(self) -> str:
         return f"finish the move {self.origin} -> {self.place.host}: undefine what it left on {self.origin}"

@@ -1,6 +1,6 @@
 """What a move that copies disks leaves to do, as values: half-made copies go, and old ones where that is declared."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from reconciler.kinds.vm.state import VolumeAt
@@ -9,14 +9,9 @@ from reconciler.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClearCopy(Action):
-    """Delete the volumes that an ended move was making for this VM on another host, and the note of them.
+class _Volumes(Action):
+    """An action on volumes of a VM that lie on its own host or on others."""
 
-    Where the VM has arrived beside them they are its disks: then only the note goes.
-    """
-
-    verb: ClassVar[str] = "clear-copy"
-    symbol: ClassVar[str] = "-"
     uuid: str
     volumes: tuple[VolumeAt, ...]
 
@@ -24,8 +19,19 @@ class ClearCopy(Action):
     def touches(self) -> frozenset[str]:
         return frozenset((self.place.host, *(volume.host for volume in self.volumes)))
 
+
+@dataclass(frozen=True, kw_only=True)
+class ClearCopy(_Volumes):
+    """Delete the volumes that an ended move was making for this VM on another host, and the note of them.
+
+    Where the VM has arrived beside them they are its disks: then only the note goes.
+    """
+
+    verb: ClassVar[str] = "clear-copy"
+    symbol: ClassVar[str] = "-"
+
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), copying=()))
+        return snapshot.changing(self.place, copying=())
 
     def explain(self) -> str:
         halves = [str(volume) for volume in self.volumes if volume.host != self.place.host]
@@ -35,22 +41,15 @@ class ClearCopy(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeleteOldCopy(Action):
+class DeleteOldCopy(_Volumes):
     """Delete the volumes that a VM's moves left on the hosts it came from, once it runs from its new ones."""
 
     verb: ClassVar[str] = "delete-old-copy"
     symbol: ClassVar[str] = "-"
-    uuid: str
-    volumes: tuple[VolumeAt, ...]
-
-    @property
-    def touches(self) -> frozenset[str]:
-        return frozenset((self.place.host, *(volume.host for volume in self.volumes)))
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state = snapshot.get(self.place)
-        kept = tuple(volume for volume in state.left if volume not in self.volumes)
-        return snapshot.having(self.place, replace(state, left=kept))
+        kept = tuple(volume for volume in snapshot.get(self.place).left if volume not in self.volumes)
+        return snapshot.changing(self.place, left=kept)
 
     def explain(self) -> str:
         return f"delete what its move left: {', '.join(str(volume) for volume in self.volumes)}"

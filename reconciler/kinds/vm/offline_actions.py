@@ -12,7 +12,20 @@ from reconciler.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShutToMove(Action):
+class _Cold(Action):
+    """A step of a cold move: both hosts must see `files`, those that lie in `pools` by a proof."""
+
+    uuid: str
+    files: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+
+    @property
+    def shared_pools(self) -> tuple[str, ...]:
+        return self.pools
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShutToMove(_Cold):
     """Mark it as to be started again, then ask the guest to shut down and wait `wait` seconds; never a power cut.
 
     Begins only where everything is ready on `destination`: both hosts, the files, and whatever the move itself needs.
@@ -21,23 +34,16 @@ class ShutToMove(Action):
 
     verb: ClassVar[str] = "stop"
     symbol: ClassVar[str] = "-"
-    uuid: str
     destination: str
     why: str = ""
-    files: tuple[str, ...] = ()
-    pools: tuple[str, ...] = ()
     wait: float = 120.0
 
     @property
     def between(self) -> tuple[str, ...]:
         return (self.place.host, self.destination)
 
-    @property
-    def shared_pools(self) -> tuple[str, ...]:
-        return self.pools
-
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), power="stopped", resume=True))
+        return snapshot.changing(self.place, power="stopped", resume=True)
 
     def explain(self) -> str:
         why = f" ({self.why})" if self.why else ""
@@ -45,7 +51,7 @@ class ShutToMove(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MoveOffline(Action):
+class MoveOffline(_Cold):
     """Define a VM that is off at `place`, undefine it at `origin`. `files` must be there already; nothing is copied.
 
     Until `origin` has it no longer, the new definition is marked as arriving from there and starts with no host.
@@ -53,19 +59,12 @@ class MoveOffline(Action):
 
     verb: ClassVar[str] = "move-offline"
     symbol: ClassVar[str] = ">"
-    uuid: str
     origin: str
-    files: tuple[str, ...] = ()
-    pools: tuple[str, ...] = ()
     autostart: bool = False
 
     @property
     def between(self) -> tuple[str, ...]:
         return (self.origin, self.place.host)
-
-    @property
-    def shared_pools(self) -> tuple[str, ...]:
-        return self.pools
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         there = Place(self.place.kind, self.origin, self.place.name)
@@ -77,10 +76,9 @@ class MoveOffline(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinishArrival(Action):
-    """The rest of an offline move whose origin has the VM no longer: autostart, and the mark goes."""
+class _Arrival(Action):
+    """What ends an offline move from `origin` that was cut off."""
 
-    verb: ClassVar[str] = "finish-move"
     uuid: str
     origin: str
 
@@ -88,26 +86,26 @@ class FinishArrival(Action):
     def touches(self) -> frozenset[str]:
         return frozenset((self.origin, self.place.host))
 
+
+@dataclass(frozen=True, kw_only=True)
+class FinishArrival(_Arrival):
+    """The rest of an offline move whose origin has the VM no longer: autostart, and the mark goes."""
+
+    verb: ClassVar[str] = "finish-move"
+
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        state = snapshot.get(self.place)
-        return snapshot.having(self.place, replace(state, autostart=state.boots, boots=False, coming=""))
+        return snapshot.changing(self.place, autostart=snapshot.get(self.place).boots, boots=False, coming="")
 
     def explain(self) -> str:
         return f"finish its offline move from {self.origin}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DropArrival(Action):
+class DropArrival(_Arrival):
     """Undefine the marked copy of a definition that `origin` still has; no file is deleted."""
 
     verb: ClassVar[str] = "undo-move"
     symbol: ClassVar[str] = "-"
-    uuid: str
-    origin: str
-
-    @property
-    def touches(self) -> frozenset[str]:
-        return frozenset((self.origin, self.place.host))
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         return snapshot.lacking(self.place)
@@ -124,7 +122,7 @@ class ForgetStop(Action):
     uuid: str
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.having(self.place, replace(snapshot.get(self.place), resume=False))
+        return snapshot.changing(self.place, resume=False)
 
     def explain(self) -> str:
         return "remove the mark of a cold move"

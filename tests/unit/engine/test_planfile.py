@@ -123,7 +123,7 @@ def test_what_changes_by_itself_makes_no_plan_stale() -> None:
     w = world(MOVE)
     place = Place("vm", "lq-d25", "mvp4_lqd25")
     pool = Place("pool", "lq-d26", "CONT_VOL_COMP")
-    moved_on = w.seen.having(place, replace(w.seen.get(place), addresses=("10.77.0.200",), taints=("x",)))
+    moved_on = w.seen.changing(place, addresses=("10.77.0.200",), taints=("x",))
     moved_on = moved_on.having(pool, replace(w.seen.get(pool), available=1))
     assert planfile.differences(w.plan(SOURCE), w.seen.taken + 60, SOURCE, moved_on) == []
 
@@ -131,5 +131,5 @@ def test_what_changes_by_itself_makes_no_plan_stale() -> None:
 def test_an_object_the_plan_does_not_rest_on_may_change() -> None:
     w = world(MOVE)
     place = Place("vm", "lq-d25", "mvp1")
-    changed = w.seen.having(place, replace(w.seen.get(place), vcpus=8))
+    changed = w.seen.changing(place, vcpus=8)
     assert planfile.differences(w.plan(SOURCE), w.seen.taken, SOURCE, changed) == []

@@ -40,7 +40,7 @@ def pool(host: str, **fields: Any) -> Snapshot:
 
 
 def having(**fields: Any) -> Snapshot:
-    return WORLD.seen.having(VM, replace(WORLD.seen.get(VM), **fields))
+    return WORLD.seen.changing(VM, **fields)
 
 
 BLOCKED: list[tuple[Callable[[], Snapshot], str]] = [

@@ -35,7 +35,7 @@ def found(seen: Snapshot) -> dict[str, Way]:
 
 
 def having(place: Place, **fields: Any) -> Snapshot:
-    return WORLD.seen.having(place, replace(WORLD.seen.get(place), **fields))
+    return WORLD.seen.changing(place, **fields)
 
 
 def other(host: str, **fields: Any) -> Snapshot:
@@ -92,7 +92,7 @@ def test_what_is_only_against_a_live_move_leaves_a_cold_one(seen: Snapshot, reas
     way = found(seen)[THERE]
     assert (way.how, way.open) == ("cold", True)
     assert [b.against for b in way.telling if reason in b.reason] == ["live"]
-    off = found(seen.having(VM, replace(seen.get(VM), power="stopped")))[THERE]
+    off = found(seen.changing(VM, power="stopped"))[THERE]
     assert (off.how, off.telling) == ("offline", ())
 
 
