@@ -1,96 +1,37 @@
-"""VM: declared beside seen, wherever it was seen, and what to do about it. Pure; unknown means refuse."""
+"""VM: what to do about what differs, in order: what was cut off, what it is, where it is, whether it runs.
+
+Pure; unknown means refuse.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.kinds.vm.actions import (
     AdoptDomain,
-    DefineDomain,
     MoveLive,
     ProveDomain,
     ResumeDomain,
-    SetAutostart,
-    SetResources,
     StartDomain,
     StopDomain,
 )
 from reconciler.kinds.vm.blockers import runs_after
-from reconciler.kinds.vm.copy_plan import after_clearing, differences, left_by, old_copies
+from reconciler.kinds.vm.compare import compared, sightings
+from reconciler.kinds.vm.copy_plan import after_clearing, left_by, old_copies
 from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.crossing import shared_in_use
-from reconciler.kinds.vm.domain_xml import marked, with_uuid
-from reconciler.kinds.vm.halves import failed
+from reconciler.kinds.vm.definition import define
 from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.mending import mend
-from reconciler.kinds.vm.move_mark import with_notes
 from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
 from reconciler.kinds.vm.passages import passage
-from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
-from reconciler.kinds.vm.underway import follow, leaving, left_paused, way
-from reconciler.kinds.vm.wire import from_xml
+from reconciler.kinds.vm.state import DomainState, VmDesired
+from reconciler.kinds.vm.underway import follow, leaving, left_paused
 from reconciler.model.action import Action, Refusal
-from reconciler.model.change import Change, Comparison, Difference
+from reconciler.model.change import Change, Difference
 from reconciler.model.desired import Desired, View
 from reconciler.model.disruption import Disruption
 from reconciler.model.ref import Place
-
-
-def sightings(name: str, view: View) -> Sequence[tuple[Place, DomainState]]:
-    """Every domain of that name, on any host."""
-    return [(place, state) for place, state in view.snapshot.of("vm") if place.name == name]
-
-
-def compare(view: View) -> Sequence[Comparison]:
-    """Declared fields only, against the domain wherever it is."""
-    return [_compare(item, *apart(sightings(item.place.name, view)), view) for item in view.of("vm")]
-
-
-def _compare(
-    item: Desired, seen: Sequence[tuple[Place, DomainState]], cut: Unfinished | None, view: View
-) -> Comparison:
-    want: VmDesired = item.value
-    new: dict[str, object] = {"host": want.host, "managed by": view.fleet.name}
-    if not seen:
-        return Comparison(item.place, None, {**new, "from": want.base or "domain XML"}, item.origin)
-    place, state = leaving(seen) or seen[0]
-    old: dict[str, object] = {"host": place.host, "managed by": state.fleet or "nobody"}
-    if state.migrating:
-        old["migration"], new["migration"] = way(seen), ""
-    elif len(seen) > 1:
-        old["host"] = " and ".join(p.host for p, _ in seen)
-    for name in ("power", "autostart", "vcpus", "memory"):
-        if getattr(want, name) is not None:
-            old[name], new[name] = getattr(state, name), getattr(want, name)
-    if any(failed(state) for _, state in seen):
-        old["migration"], new["migration"] = "broken in post-copy", ""
-    if want.digest:
-        old["domain XML"], new["domain XML"] = state.digest, want.digest
-    if cut:
-        old["unfinished move"], new["unfinished move"] = f"{cut.state.coming} -> {cut.place.host}", ""
-    if state.resume:
-        old["shut down for a move"], new["shut down for a move"] = True, False
-    if state.making:
-        old["unfinished"], new["unfinished"] = " ".join(state.making), ""
-    for name, text in differences(want, state, place.host).items():
-        old[name], new[name] = text, ""
-    if want.nics is not None:
-        old["interfaces"], new["interfaces"] = _nics(state, want.nics)
-    return Comparison(item.place, old, new, item.origin)
-
-
-def _nics(state: DomainState, wanted: Sequence[WantedNic]) -> tuple[object, object]:
-    """Only what is declared of each NIC, in order."""
-    old = [
-        {
-            k: getattr(nic, k)
-            for k in ("mac", "network", "bridge")
-            if number >= len(wanted) or getattr(wanted[number], k)
-        }
-        for number, nic in enumerate(state.nics)
-    ]
-    new = [{k: getattr(w, k) for k in ("mac", "network", "bridge") if getattr(w, k)} for w in wanted]
-    return old, new
 
 
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
@@ -137,7 +78,7 @@ def _then(first: Action, item: Desired, view: View) -> list[Action | Refusal]:
     """What differs after that action, planned as if it had ended well, and waiting for it."""
     after = replace(view, snapshot=first.effect(view.snapshot))
     there = sightings(item.place.name, after)
-    known = _compare(item, *apart(there), after)
+    known = compared(item, *apart(there), after)
     changes = [Change(item.place, "update", key, known.old.get(key), new) for key, new in known.new.items()]
     differs = Difference(known, tuple(change for change in changes if change.old != change.new))
     more = _update(item, there[0], differs, after) if differs.changes else []
@@ -200,61 +141,12 @@ def _update(
             return [refuse(item, f"belongs to fleet {state.fleet!r}", fix)]
         reason = f"exists on {place.host} without our mark"
         steps.append(AdoptDomain(place=place, uuid=state.uuid, fleet=view.fleet.name, reason=reason))
-    steps += _definition(item, place, state, paths, view)
+    steps += define(item, place, state, paths, view)
     if "host" in paths:
         steps += _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
     else:
         steps += [*_power(want, place, state, paths), *old_copies(want, place, state.uuid, state.left, view)]
     return after_clearing(item, place, state, view, steps)
-
-
-def _definition(
-    item: Desired, place: Place, state: DomainState, paths: frozenset[str], view: View
-) -> list[Action | Refusal]:
-    want: VmDesired = item.value
-    steps: list[Action | Refusal] = []
-    running = state.power == "running"
-    when = Disruption.NEXT_BOOT if running else Disruption.NONE
-    if "domain XML" in paths:
-        xml = marked(with_uuid(want.xml, state.uuid), view.fleet.name, want.digest)
-        xml = with_notes(xml, resume="yes") if state.resume else xml
-        try:
-            result = from_xml(want.name, xml)
-        except ValueError as error:
-            return [refuse(item, str(error), "check it with virt-xml-validate")]
-        if result.uuid != state.uuid:
-            return [refuse(item, "its domain XML names another UUID", f"the domain has {state.uuid}")]
-        result = replace(result, power=state.power, autostart=state.autostart)
-        paths |= {n for n in ("vcpus", "memory") if getattr(want, n) not in (None, getattr(result, n))}
-        steps.append(
-            DefineDomain(
-                place=place,
-                uuid=state.uuid,
-                xml=xml,
-                digest=want.digest,
-                fleet=view.fleet.name,
-                result=result,
-                disruption=when,
-                reason="the XML file changed",
-            )
-        )
-    if paths & {"vcpus", "memory"}:
-        reason = f"has {state.vcpus} vCPU and {state.memory // 2**20} MiB"
-        steps.append(
-            SetResources(
-                place=place,
-                uuid=state.uuid,
-                disruption=when,
-                reason=reason,
-                needs=tuple(step.id for step in steps if isinstance(step, Action)),
-                vcpus=want.vcpus if "vcpus" in paths else None,
-                memory=want.memory if "memory" in paths else None,
-            )
-        )
-    if "autostart" in paths:
-        reason = f"autostart is {'on' if state.autostart else 'off'}"
-        steps.append(SetAutostart(place=place, uuid=state.uuid, on=bool(want.autostart), reason=reason))
-    return steps
 
 
 def _power(want: VmDesired, place: Place, state: DomainState, paths: frozenset[str]) -> list[Action | Refusal]:
