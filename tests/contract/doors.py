@@ -10,7 +10,8 @@ from pathlib import Path
 from reconciler.model.fleet import HostCard
 from reconciler.ports import Hypervisor
 from tests.fakes.hypervisor import FakeHypervisor
-from tests.fakes.world import File, Host, Pool, World
+from tests.fakes.machines import File, Host, Pool
+from tests.fakes.world import World
 
 CARD = HostCard("alone", "alone.lab.test", "10.0.0.1")
 

@@ -5,7 +5,8 @@ Knows no reconciler: it ends in the same way when nobody is left to look.
 
 from dataclasses import dataclass
 
-from tests.fakes.world import Domain, Host, World
+from tests.fakes.machines import Domain, Host
+from tests.fakes.world import World
 
 LASTS = 8.0
 

@@ -13,9 +13,10 @@ from reconciler.model.plan import Plan
 from reconciler.wiring import KINDS
 from tests.fakes.firewalld import Zone
 from tests.fakes.hypervisor import FakeHypervisor
+from tests.fakes.machines import Domain, File, Host, Pool, Storage
 from tests.fakes.shell import FakeShell
 from tests.fakes.signer import FakeSigner
-from tests.fakes.world import Domain, FakeClock, File, Host, Pool, Storage, World
+from tests.fakes.world import FakeClock, World
 
 BASE = "2f05769a-3bf3-4c7f-9abb-1d4355f5087b"
 AUTHORITY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPKmZPxQyfZs3TcwQm0aZ7pYb3nXyQ0d7Q2r8w5kS1uV"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from reconciler.errors import Refused, Unreachable
 from reconciler.readings import JobNumbers, MigrationRequest, Watch
-from tests.fakes.world import Domain, Host, World
+from tests.fakes.machines import Domain, Host
+from tests.fakes.world import World
 
 TOTAL, RATE = 2**28, 2**26
 LONGEST = 20_000

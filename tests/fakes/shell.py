@@ -22,7 +22,8 @@ from reconciler.kinds.vm import wire as vm_wire
 from reconciler.model.fleet import HostCard
 from reconciler.readings import Reply
 from tests.fakes import shell_firewall, shell_lease
-from tests.fakes.world import TAG, TOKEN, File, Host, World, address_of
+from tests.fakes.machines import File, Host
+from tests.fakes.world import TAG, TOKEN, World, address_of
 
 _BRIDGES = "ls -d /sys/class/net/*/bridge 2>/dev/null | cut -d/ -f5"
 _PROBE = 'exec 3<>"/dev/tcp/$0/$1"'

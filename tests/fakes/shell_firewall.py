@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from reconciler.readings import Reply
 from tests.fakes.firewalld import LEASE, SERVICES, Firewalld, Zone
-from tests.fakes.world import Host, World
+from tests.fakes.machines import Host
+from tests.fakes.world import World
 
 _ITEMS = ("interface", "service", "port")
 

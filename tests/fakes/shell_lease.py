@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.lease import live, signing
 from reconciler.readings import Reply
-from tests.fakes.world import TAG, Host, LeaseFolder, World
+from tests.fakes.machines import Host, LeaseFolder
+from tests.fakes.world import TAG, World
 
 if TYPE_CHECKING:
     from tests.fakes.shell import Call

@@ -11,7 +11,8 @@ import pytest
 from reconciler.errors import Refused
 from reconciler.model.plan import Plan
 from tests.fakes.fleets import Fleet
-from tests.fakes.world import Domain, Killed
+from tests.fakes.machines import Domain
+from tests.fakes.world import Killed
 
 COLD = "  migration: {method: cold}\n"
 COLD_FAILPOINTS = ("cold.marked", "vm.stop.done", "offline.defined", "offline.undefined", "offline.settled")

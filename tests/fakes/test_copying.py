@@ -7,7 +7,8 @@ import pytest
 
 from reconciler.errors import Refused
 from tests.fakes.fleets import HEAD, IMAGES, Fleet, Text
-from tests.fakes.world import Domain, File, Killed
+from tests.fakes.machines import Domain, File
+from tests.fakes.world import Killed
 
 POOL = f"{HEAD}StoragePool\nmetadata: {{name: default}}\nspec: {{type: dir, target: {IMAGES}, minFree: 1GiB}}\n"
 VM = f"""\

@@ -7,8 +7,9 @@ import pytest
 
 from reconciler.errors import Refused, Unreachable
 from tests.fakes.fleets import SHARED, Fleet, settled
+from tests.fakes.machines import File, Storage
 from tests.fakes.shell_lease import login
-from tests.fakes.world import TOKEN, File, Killed, Storage
+from tests.fakes.world import TOKEN, Killed
 
 MOVE_FAILPOINTS = (
     *("lease.keyed", "lease.granted", "lease.opened", "move.ready", "move.migrated", "move.settled", "lease.dropped"),

@@ -4,7 +4,8 @@ import pytest
 
 from reconciler.model.outcome import Report
 from tests.fakes.fleets import Fleet, settled
-from tests.fakes.world import Domain, Killed
+from tests.fakes.machines import Domain
+from tests.fakes.world import Killed
 
 VM = "vm/web@lq-d26"
 

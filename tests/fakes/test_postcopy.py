@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from reconciler.model import fleet as fleet_model
 from tests.fakes.fleets import Fleet
+from tests.fakes.machines import Domain
 from tests.fakes.test_ladder import at_rest, busy, moved
-from tests.fakes.world import Domain, Killed
+from tests.fakes.world import Killed
 
 HALVES = [("lq-d25", "paused"), ("lq-d26", "running")]
 FAILPOINTS = ("recover.ready", "recover.migrated", "vm.recover.done", "lease.granted", "lease.opened", "lease.dropped")

@@ -9,8 +9,9 @@ from reconciler.errors import Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.readings import MigrationRequest
 from tests.fakes.fleets import BASE, Fleet, settled
+from tests.fakes.machines import Domain
 from tests.fakes.shell import FakeShell
-from tests.fakes.world import Domain, ImpossibleWorldError
+from tests.fakes.world import ImpossibleWorldError
 
 ONE = HostCard("lq-d25", "lq-d25.vpd.com", "10.77.0.11")
 TWO = HostCard("lq-d26", "lq-d26.vpd.com", "10.77.0.12")

@@ -16,13 +16,13 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
+from reconciler.kinds.vm.compare import compare
 from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.cpu import ask
 from reconciler.kinds.vm.crossing import ways
 from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
-from reconciler.kinds.vm.compare import compare
 from reconciler.kinds.vm.plan import plan
 from reconciler.kinds.vm.resolve import attachments, resolve
 from reconciler.kinds.vm.spec import VirtualMachineSpec

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from reconciler.cli.app import app
 from tests.fakes.fleets import Fleet
-from tests.fakes.world import Domain
+from tests.fakes.machines import Domain
 from tests.worlds import CASES, MOVE
 
 EVERY = "a_move_is_refused_for_every_reason_at_once"
