@@ -97,6 +97,30 @@ class Sight:
     inventory: Inventory | None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document written from what was seen: `spec` is as YAML has it, `remarks` go above it for people."""
+
+    kind: str
+    name: str
+    spec: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What a kind would declare of what was seen; `notes` name what it leaves out, `fleets` whose marks it saw."""
+
+    drafts: tuple[Draft, ...] = ()
+    notes: tuple[str, ...] = ()
+    fleets: frozenset[str] = frozenset()
+
+
+def no_adoption(view: View) -> Adopted:
+    """For kinds of which nothing is declared."""
+    return Adopted()
+
+
 def no_facts(host: HostCard, fleet: Fleet, desired: Sequence[Desired]) -> Mapping[str, Sequence[str]]:
     """For kinds that ask the shell nothing."""
     return {}
@@ -133,6 +157,7 @@ class Kind:
     hurdles  what it has against a crossing that another kind thinks of
     run      the only function with hands, but for ask; says whether anything had to change
     ask      questions about a crossing that only a live host answers; changes nothing
+    adopt    documents that declare what was seen, so that nothing is left to do; of a host not seen yet, what to ask
     """
 
     name: str
@@ -150,5 +175,6 @@ class Kind:
     ways: Callable[[str, View], Sequence[Way]] = no_ways
     hurdles: Callable[[Crossing, View], Sequence[Hurdle]] = no_hurdles
     ask: Callable[[Crossing, Hands], Sequence[Hurdle]] = no_questions
+    adopt: Callable[[View], Adopted] = no_adoption
     uses_inventory: bool = True
     attachments: Callable[[Any], Sequence[str]] = lambda spec: ()

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from reconciler import __version__
+from reconciler.cli.adopt import import_
 from reconciler.cli.apply import apply
 from reconciler.cli.doctor import doctor
 from reconciler.cli.explain import explain
@@ -44,3 +45,4 @@ def main(
 
 for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, unlock, schema):
     app.command()(command)
+app.command("import")(import_)

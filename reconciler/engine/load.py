@@ -265,6 +265,18 @@ def _spec(reading: _Reading, spec: Any, kind: Kind, line: int) -> Any:
         return None
 
 
+def unfit(name: str, spec: Mapping[str, Any], kind: Kind) -> str:
+    """The first thing that keeps this name and spec from being a document of the kind; empty when nothing does."""
+    if not re.fullmatch(NAME, name) or ".." in name:
+        return "its name is none that specs can say"
+    try:
+        kind.spec.model_validate(spec)
+    except ValidationError as error:
+        item = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return _message(".".join(["spec", *(str(part) for part in item["loc"])]), item)
+    return ""
+
+
 def _nearest(lines: Mapping[str, int], path: str, line: int) -> int:
     """The line of a pydantic location; parts that are no YAML keys (union tags) are passed over."""
     known = ""

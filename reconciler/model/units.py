@@ -19,6 +19,12 @@ def parse_size(text: str) -> int:
     return int(match[1]) * _SIZES[match[2]]
 
 
+def write_size(size: int) -> str:
+    """Bytes as parse_size reads them, exactly, in the largest unit that fits: `1536MiB`."""
+    unit = next(unit for unit in reversed(_SIZES) if size % _SIZES[unit] == 0)
+    return f"{size // _SIZES[unit]}{unit}"
+
+
 def parse_rate(text: str) -> int:
     """`1GiB/s` as bytes per second."""
     if not text.endswith("/s"):

@@ -11,6 +11,7 @@ PAGES = (
     "guides/when-something-is-refused.md",
     "guides/when-an-action-fails.md",
     "guides/disks-that-are-not-shared.md",
+    "guides/adopting-running-vms.md",
     "reference/spec-mistakes.md",
 )
 FOUND = sorted({(where, tuple(pieces)) for where, pieces in messages(REFUSALS | ERRORS | SPECS)})

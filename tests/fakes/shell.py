@@ -65,7 +65,7 @@ class FakeShell:
         """One trip to the host: counted before its effect and after it."""
         with self._world.lock:
             self._world.call(f"{host.name}: {what}", self._life)
-            there = self._world.hosts.get(host.name)
+            there = self._world.hosts.get(host.name) or self._world.at_address(host.address)
             if there is None or not there.up or there.address != host.address:
                 raise Unreachable(host.name, f"cannot be reached at {host.address}", "is it up?")
             calls = {name: Call(self._world, there, tuple(argv), stdin) for name, argv in commands.items()}

@@ -90,6 +90,10 @@ class World:
         self.kill_at = None
         raise Killed(name)
 
+    def at_address(self, address: str) -> Host | None:
+        """The host that has the address: import reaches hosts whose names nobody knows yet."""
+        return next((host for host in self.hosts.values() if host.address == address), None)
+
     def at(self, failpoint: str, life: int) -> None:
         """A failpoint of the product; `fault` names one and what is raised there, `happens` one and what is done."""
         with self.lock:

@@ -2,6 +2,7 @@
 
 from reconciler.kind import Kind
 from reconciler.kinds.firewall.actions import AddToZone, NewZone, Reload, RemoveFromZone, StartFirewall
+from reconciler.kinds.firewall.adopt import adopt
 from reconciler.kinds.firewall.live import run
 from reconciler.kinds.firewall.plan import compare, plan
 from reconciler.kinds.firewall.resolve import resolve
@@ -24,4 +25,5 @@ KIND = Kind(
     run=run,
     weave=weave,
     uses_inventory=False,
+    adopt=adopt,
 )

@@ -1,6 +1,7 @@
 """Kind Fleet: policy only; it is on no host, so there is nothing to read, compare or run."""
 
 from reconciler.kind import Kind, no_facts
+from reconciler.kinds.fleet.adopt import adopt
 from reconciler.kinds.fleet.resolve import resolve
 from reconciler.kinds.fleet.spec import FleetSpec
 from reconciler.model.action import Action
@@ -25,4 +26,5 @@ KIND = Kind(
     plan=lambda difference, view: (),
     run=_run,
     uses_inventory=False,
+    adopt=adopt,
 )

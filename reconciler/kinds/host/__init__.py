@@ -2,6 +2,7 @@
 
 from reconciler.kind import Kind
 from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, TrustAuthority, WriteHostsBlock
+from reconciler.kinds.host.adopt import adopt
 from reconciler.kinds.host.crossing import hurdles
 from reconciler.kinds.host.live import run
 from reconciler.kinds.host.plan import compare, plan
@@ -24,4 +25,5 @@ KIND = Kind(
     run=run,
     hurdles=hurdles,
     uses_inventory=False,
+    adopt=adopt,
 )

@@ -10,6 +10,7 @@ from reconciler.kinds.pool.actions import (
     StopPool,
     SweepTokens,
 )
+from reconciler.kinds.pool.adopt import adopt
 from reconciler.kinds.pool.crossing import hurdles
 from reconciler.kinds.pool.live import run
 from reconciler.kinds.pool.plan import compare, plan, weave
@@ -32,4 +33,5 @@ KIND = Kind(
     run=run,
     hurdles=hurdles,
     weave=weave,
+    adopt=adopt,
 )

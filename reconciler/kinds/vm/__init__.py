@@ -16,6 +16,7 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
+from reconciler.kinds.vm.adopt import adopt
 from reconciler.kinds.vm.compare import compare
 from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.cpu import ask
@@ -68,4 +69,5 @@ KIND = Kind(
     ways=ways,
     ask=ask,
     attachments=attachments,
+    adopt=adopt,
 )

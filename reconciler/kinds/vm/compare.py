@@ -56,7 +56,14 @@ def compared(
         old[name], new[name] = text, ""
     if want.nics is not None:
         old["interfaces"], new["interfaces"] = _nics(state, want.nics)
+    if _as_found(want, state) and all(old[name] == new[name] for name in old if name != "managed by"):
+        new["managed by"] = old["managed by"]
     return Comparison(item.place, old, new, item.origin)
+
+
+def _as_found(want: VmDesired, state: DomainState) -> bool:
+    """A VM that is only described, and nobody's: our mark waits for the first change that is made to it."""
+    return not (state.fleet or want.base or want.xml)
 
 
 def _nics(state: DomainState, wanted: Sequence[WantedNic]) -> tuple[object, object]:

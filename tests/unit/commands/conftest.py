@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from reconciler.cli import apply, doctor, explain, leases, plan, snapshot, status, unlock
+from reconciler.cli import adopt, apply, doctor, explain, leases, plan, snapshot, status, unlock
 from reconciler.cli.app import app
 from reconciler.engine.once import Tools
 from tests.fakes.fleets import Fleet, settled
@@ -37,7 +37,7 @@ def run(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def tools(**given: Any) -> Iterator[Tools]:
         yield replace(fleet.tools, journal=given.get("journal") or fleet.journal)
 
-    for module in (apply, doctor, explain, leases, plan, snapshot, status, unlock):
+    for module in (adopt, apply, doctor, explain, leases, plan, snapshot, status, unlock):
         monkeypatch.setattr(module, "real_tools", tools)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
