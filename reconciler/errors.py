@@ -9,6 +9,7 @@ ReconcilerError
 │   └── StalePlan    the world or the specs changed since the plan was made
 ├── Locked           somebody else is at it
 │   └── LockLost     a host ended this run's lock, or gave it to another: the pass stops where it is
+├── SourceError      the repository did not answer, or what it gave cannot be used; tried again at the next pass
 ├── NotTrusted       the repository's newest commit may not be applied: signature, signer or history
 ├── NeedsHuman       the truth is unknown or contradictory: nothing was guessed
 └── DriftLeft        everything was applied, and it is still not true
@@ -99,6 +100,10 @@ class LockLost(Locked):
             self, f"lost its lock on {host} to {holder}; nothing more was changed", "plan again; apply finishes it"
         )
         self.host, self.holder = host, holder
+
+
+class SourceError(ReconcilerError):
+    """No commit came from the repository, or one whose files cannot be taken; the last good commit stays."""
 
 
 class NotTrusted(ReconcilerError):

@@ -1,13 +1,14 @@
 """Specs from a file, a folder or standard input, with the git commit they are at; reads, never writes.
 
-The git program is asked with fixed arguments; a folder that is no checkout has no commit.
+A folder that is no checkout has no commit.
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from reconciler.adapters.git import ask
 
 MAX_ATTACHED = 2**20
 
@@ -54,8 +55,8 @@ class FolderSource:
         folder = self.path if os.path.isdir(self.path) else os.path.dirname(self.path) or "."
         if self.path == "-":
             return "", False
-        commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
-        return commit, bool(commit and _git(folder, "status", "--porcelain", "--", "."))
+        commit = ask(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+        return commit, bool(commit and ask(folder, "status", "--porcelain", "--", "."))
 
 
 def _read(path: Path, errors: str = "strict") -> str:
@@ -65,13 +66,3 @@ def _read(path: Path, errors: str = "strict") -> str:
         raise ValueError(f"{path}: not UTF-8 text") from None
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
-
-
-def _git(folder: str, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder, *arguments], capture_output=True, text=True, timeout=20, check=False
-        )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "reconciler"
 REFUSALS = {"Refusal", "refuse", "refusal", "_refusal", "Blocker", "Caution", "_refuse"}
-ERRORS = {"Refused", "Unreachable", "NeedsHuman", "HostError", "PlanError"}
+ERRORS = {"Refused", "Unreachable", "NeedsHuman", "HostError", "PlanError", "SourceError", "NotTrusted"}
 SPECS = {"wrong", "Problem", "problem", "ValueError"}
 BUGS = ("a hypervisor needs a shell or a URI", "no free MAC for ")
 _ONLY_PATH = {"problem"}
