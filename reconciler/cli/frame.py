@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
@@ -18,7 +18,7 @@ import typer
 
 from reconciler.cli.exit_codes import Exit
 from reconciler.engine.codec import read_snapshot
-from reconciler.engine.load import load_plain
+from reconciler.engine.load import load, load_plain
 from reconciler.engine.once import Wanted, want
 from reconciler.errors import Locked, NeedsHuman, NotTrusted, ReconcilerError, SpecError, StalePlan
 from reconciler.model.plan import Source
@@ -33,6 +33,14 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class PlanFormat(StrEnum):
+    """Ways to show a plan: also as a comment for a pull request, and as a page."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 Path = Annotated[str, typer.Argument(help="Folder or file of specs, or - for standard input.", show_default=True)]
@@ -72,10 +80,11 @@ def emit(data: Any, code: Exit) -> None:
 
 
 @contextmanager
-def framed(output: Format) -> Iterator[None]:
-    """Errors of the tree as lines for people or as JSON, each with its exit code."""
+def framed(output: StrEnum, failed: Callable[[list[str]], None] | None = None) -> Iterator[None]:
+    """Errors of the tree as lines for people or as JSON, each with its exit code; `failed` hears the lines too."""
     try:
-        yield
+        with _heard(failed):
+            yield
     except SpecError as error:
         problems = [{"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in error.problems]
         _fail(output, Exit.ERROR, [str(p) for p in error.problems], {"problems": problems})
@@ -95,8 +104,22 @@ def framed(output: Format) -> Iterator[None]:
         _fail(output, Exit.ERROR, [str(error)], {})
 
 
-def _fail(output: Format, code: Exit, lines: list[str], data: dict[str, Any]) -> None:
-    if output is Format.JSON:
+@contextmanager
+def _heard(failed: Callable[[list[str]], None] | None) -> Iterator[None]:
+    try:
+        yield
+    except SpecError as error:
+        if failed:
+            failed([str(problem) for problem in error.problems])
+        raise
+    except (ReconcilerError, ValueError, OSError) as error:
+        if failed:
+            failed([str(error)])
+        raise
+
+
+def _fail(output: StrEnum, code: Exit, lines: list[str], data: dict[str, Any]) -> None:
+    if output.value == Format.JSON.value:
         emit({"errors": lines, **data}, code)
     else:
         for line in lines:
@@ -145,3 +168,15 @@ class _Once:
     def commit(self) -> tuple[str, bool]:
         commit: tuple[str, bool] = self._source.commit()
         return commit
+
+
+def fleet_name(path: str) -> str:
+    """The fleet's name as far as it can be read, also where the specs have mistakes; `default` where it cannot."""
+    from reconciler.adapters.spec_source import FolderSource
+
+    try:
+        loaded = load(FolderSource(path), KINDS)
+    except (ReconcilerError, ValueError, OSError):
+        return "default"
+    sound = [document.name for document in loaded.documents if document.kind == "Fleet"]
+    return next(iter([*sound, *(name for kind, name in sorted(loaded.broken) if kind == "Fleet")]), "default")

@@ -1,21 +1,23 @@
 """`reconciler plan`: the difference between specs and hosts, and what apply would do about it."""
 
 import os
+import sys
 from pathlib import Path as File
 from typing import Annotated
 
 import typer
 
+from reconciler.cli.as_markdown import LEAST, MOST, Whole, checked_link, comment, of_errors
 from reconciler.cli.as_text import show_plan
-from reconciler.cli.exit_codes import Exit, of_plan
+from reconciler.cli.exit_codes import of_plan
 from reconciler.cli.frame import (
     Deadline,
-    Format,
-    Output,
     Path,
+    PlanFormat,
     Saved,
     Targets,
     emit,
+    fleet_name,
     framed,
     note,
     read_saved,
@@ -23,12 +25,14 @@ from reconciler.cli.frame import (
 )
 from reconciler.engine import planfile
 from reconciler.engine.once import Wanted, see, think
-from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
 Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is something to do.")]
 Out = Annotated[File | None, typer.Option("--out", help="Save the plan, for `apply FILE`.")]
+Output = Annotated[PlanFormat, typer.Option("--output", "-o", help="How to show the plan.")]
+Most = Annotated[int, typer.Option("--max-bytes", min=LEAST, max=10**6, help="Markdown: at most this long.")]
+Link = Annotated[str, typer.Option("--link", metavar="URL", help="Markdown: where the whole plan can be read.")]
 
 
 def plan(
@@ -37,7 +41,9 @@ def plan(
     target: Targets = None,
     snapshot: Saved = None,
     detailed_exitcode: Detailed = False,
-    output: Output = Format.TEXT,
+    output: Output = PlanFormat.TEXT,
+    max_bytes: Most = MOST,
+    link: Link = "",
     deadline: Deadline = 15.0,
 ) -> None:
     """Show what apply would do; changes nothing.
@@ -49,15 +55,31 @@ def plan(
       reconciler plan specs/ --out plan.json && reconciler apply plan.json
 
       reconciler plan specs/ --target vm/web --detailed-exitcode
+
+      reconciler plan specs/ -o markdown > comment.md
     """
-    with framed(output):
+    whole = Whole("", f"reconciler plan {path}")
+
+    def failed(lines: list[str]) -> None:
+        if output is PlanFormat.MARKDOWN:
+            sys.stdout.write(of_errors(fleet_name(path), lines, whole, max_bytes))
+
+    with framed(output, failed):
+        whole = Whole(checked_link(link), whole.command)
         wanted, source, specs = read_specs(path)
         seen = read_saved(snapshot) if snapshot else _live(wanted, deadline)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
             _save(out, planfile.write(made, specs.files(), specs.attached))
         code = of_plan(made, detailed_exitcode)
-        _show(made, wanted, output, out, code)
+        if output is PlanFormat.MARKDOWN:
+            sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes))
+        elif output is PlanFormat.JSON:
+            emit(planfile.as_data(made), code)
+        else:
+            show_plan(made, len(wanted.fleet.hosts))
+        if out and output is not PlanFormat.JSON:
+            note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")
         raise typer.Exit(int(code))
 
 
@@ -70,12 +92,3 @@ def _save(path: File, text: str) -> None:
 def _live(wanted: Wanted, deadline: float) -> Snapshot:
     with real_tools(deadline=deadline) as tools:
         return see(wanted, KINDS, tools)
-
-
-def _show(made: Plan, wanted: Wanted, output: Format, out: File | None, code: Exit) -> None:
-    if output is Format.JSON:
-        emit(planfile.as_data(made), code)
-        return
-    show_plan(made, len(wanted.fleet.hosts))
-    if out:
-        note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")

@@ -60,6 +60,19 @@ def test_the_plan_is_as_expected(case: Path, accept: bool) -> None:
     assert CliRunner().invoke(app, command).output == result.output, "planned twice, said otherwise"
 
 
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in HERE.glob("*/comment.md")))
+def test_the_comment_is_as_expected(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accept: bool) -> None:
+    """A few cases show their plan as a pull request's comment too."""
+    shutil.copytree(HERE / name, tmp_path / "case")
+    monkeypatch.chdir(tmp_path / "case")
+    command = ["plan", "--snapshot", "snapshot.json", "-o", "markdown", "--link", "https://ci.example.com/job/7"]
+    said = CliRunner().invoke(app, [*command, *_options(HERE / name)]).stdout
+    expected = HERE / name / "comment.md"
+    if accept:
+        expected.write_text(said, encoding="utf-8")
+    assert said == expected.read_text(encoding="utf-8"), "if the new comment is right: pytest tests/cases --accept"
+
+
 def test_the_effects_leave_nothing_to_do(case: Path) -> None:
     wanted, seen = _world()
     made = think(wanted, seen, KINDS, target=_targets(case))

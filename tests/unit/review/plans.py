@@ -1,0 +1,89 @@
+"""Plans with hostile words in them, as Hypothesis strategies and by hand. Values only; nothing here plans anything."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hypothesis import strategies as st
+
+from reconciler.model.action import Action, Refusal
+from reconciler.model.change import Change, Comparison, Difference
+from reconciler.model.disruption import Disruption
+from reconciler.model.plan import Plan, Source
+from reconciler.model.ref import Place
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</summary></details><h1>x",
+    "<!-- -->",
+    "--> <b>",
+    "`code` ``` and ~~~",
+    "| a | b |\n| - | - |",
+    "# heading\n\n- list",
+    "1. one",
+    "@everyone and @org/team, #12, gh-12, !3, ~label, a@b.example.com",
+    "https://evil.example/x www.evil.example [click](javascript:alert(1)) ![](http://e/x.png)",
+    "**bold** __b__ *i* $x$ :tada:",
+    "/close",
+    "\x00\x07\x1b[31mred\x1b[0m\x85\u2028\u202egnp.exe\u200b\ufeff",
+    "&lt;b&gt; &amp; &#60;",
+    "\\| \\` \\<",
+    "'\"><svg onload=alert(1)>",
+    "name with    spaces ",
+    "",
+    "\ud800",
+    "x" * 5000,
+    "wörter 語 🙂",
+)
+WORDS = st.one_of(
+    st.sampled_from(HOSTILE), st.text(max_size=40), st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said(Action):
+    """An action that says whatever the test wants."""
+
+    verb: ClassVar[str] = "say"
+    said: str = ""
+    number: int = 0
+
+    @property
+    def detail(self) -> str:
+        return f":{self.number}"
+
+    def explain(self) -> str:
+        return self.said
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Any plan: up to forty actions and refusals on objects with any names."""
+    places = st.builds(Place, st.sampled_from(["vm", "pool", "host", "lease"]), WORDS, WORDS)
+    said = st.builds(
+        Said,
+        place=places,
+        disruption=st.sampled_from(Disruption),
+        reason=WORDS,
+        said=WORDS,
+        expected_bytes=st.integers(0, 2**45),
+        number=st.integers(0, 10**6),
+    )
+    refused = st.builds(Refusal, places, WORDS, WORDS, WORDS, st.integers(0, 999), st.booleans())
+    changes = st.builds(Change, places, st.just("update"), WORDS, WORDS, st.one_of(WORDS, st.none(), st.booleans()))
+    differences = st.builds(
+        lambda place, each: Difference(Comparison(place, None, None), tuple(each)),
+        places,
+        st.lists(changes, max_size=4),
+    )
+    source = st.builds(Source, WORDS, WORDS, st.booleans())
+    return draw(
+        st.builds(
+            Plan,
+            WORDS,
+            st.just(1_795_445_941),
+            source,
+            st.lists(differences, max_size=6).map(tuple),
+            st.lists(said, max_size=40).map(tuple),
+            st.lists(refused, max_size=20).map(tuple),
+        )
+    )
