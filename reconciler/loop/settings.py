@@ -1,0 +1,92 @@
+"""The settings of a controller: which fleets, from which repositories, whom to trust, and where the queue is.
+
+Reads a YAML file or the words of the command line; looks at no repository and no host.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from reconciler.engine.load import load_plain
+from reconciler.errors import Problem, SpecError
+from reconciler.fields import Name, Strict
+
+_URL = re.compile(r"(sqlite:////.+|postgresql://.+)")
+
+
+class TrustSettings(Strict):
+    """Whose commits are applied; the lists lie outside the repository they judge."""
+
+    mode: Literal["off", "head"] = "off"
+    allowed_signers: str = ""
+    gpg_keys: str = ""
+    revoked_keys: str = ""
+
+
+class FleetSettings(Strict):
+    """One fleet: a folder on a branch of a repository."""
+
+    name: Name
+    repo: str
+    branch: str = "main"
+    path: str = "."
+    trust: TrustSettings = TrustSettings()
+    identity_file: str = ""
+    known_hosts_file: str = ""
+
+
+class ControllerSettings(Strict):
+    """What `reconciler run --config FILE` reads."""
+
+    fleets: Annotated[tuple[FleetSettings, ...], Field(min_length=1, strict=False)]
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`database` is empty where the embedded one is meant."""
+
+    fleets: Mapping[str, FleetSettings]
+    database: str = ""
+
+
+def settings_of(fleets: Sequence[FleetSettings], database: str) -> Settings:
+    """Checked as a whole; raises SpecError."""
+    names = [fleet.name for fleet in fleets]
+    problems = [Problem("", 0, f"fleet {name} is there twice") for name in sorted(set(names)) if names.count(name) > 1]
+    if database and not _URL.fullmatch(database):
+        problems.append(
+            Problem(
+                "",
+                0,
+                f"database: not a URL of a database: {database.split('@')[-1][:80]!r}",
+                "write postgresql://USER@HOST/NAME, or sqlite:////FOLDER/FILE",
+            )
+        )
+    if problems:
+        raise SpecError(problems)
+    return Settings({fleet.name: fleet for fleet in fleets}, database)
+
+
+def read_settings(path: Path, database: str = "") -> Settings:
+    """The file's, with `database` over what it says; raises SpecError with every mistake, OSError."""
+    data = load_plain(path.read_text(encoding="utf-8"))
+    try:
+        read = ControllerSettings.model_validate(data if isinstance(data, dict) else {})
+    except ValidationError as error:
+        problems = [
+            Problem(str(path), 0, f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}")
+            for one in error.errors(include_url=False)
+        ]
+        raise SpecError(problems) from None
+    return settings_of(read.fleets, database or read.database)
+
+
+def named_after(repo: str) -> str:
+    """A fleet's name where none is given: the repository's last part, as far as it is a name."""
+    last = repo.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".git")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-")[:63] or "fleet"
