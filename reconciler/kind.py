@@ -32,6 +32,7 @@ class Document:
     file: str
     line: int
     labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     lines: Mapping[str, int] = field(default_factory=dict)
     attachments: Mapping[str, str] = field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, note, read_specs
 from reconciler.engine import codec, planfile
+from reconciler.engine.hold import notes
 from reconciler.engine.once import Tools, Wanted, fresh, see, think, want
 from reconciler.errors import PlanError
 from reconciler.model.outcome import Report
@@ -53,6 +54,8 @@ def apply(
             made, wanted, seen, again = _from_specs(path, tools, target or (), yes)
         if output is Format.TEXT:
             show_plan(made, len(wanted.fleet.hosts))
+            for line in notes(made, wanted, made.made):
+                note(f"note: {line}")
         if not made.actions:
             _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
         _confirm(yes, output)

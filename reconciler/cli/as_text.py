@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.cli.frame import say
+from reconciler.engine.hold import until
 from reconciler.model.action import Action
 from reconciler.model.disruption import Disruption
 from reconciler.model.outcome import Outcome, Report
@@ -34,7 +35,10 @@ def show_plan(plan: Plan, hosts: int) -> None:
         show_action(action)
     for refusal in plan.refusals:
         say(f"  ! {refusal}", "bold red" if refusal.human else "red")
-    if plan.actions or plan.refusals:
+    for held in plan.held:
+        say(f"  # {held.place}: {held.text}  [{held.disruption}]")
+        say(f"      held: {held.why}{until(held.until)}", "dim")
+    if not plan.empty:
         say()
     say(summary(plan), "bold")
 
@@ -60,6 +64,7 @@ def summary(plan: Plan) -> str:
     classes = [d for d in Disruption if d is not Disruption.NONE and any(a.disruption is d for a in plan.actions)]
     words += [f"{sum(a.disruption is d for a in plan.actions)} {d}" for d in classes]
     words += [f"about {show_size(plan.expected_bytes)} to copy"] if plan.expected_bytes else []
+    words += [f"{len(plan.held)} held"] if plan.held else []
     words += [f"{len(plan.refusals)} REFUSED"] if plan.refusals else []
     return f"Plan: {', '.join(words)}."
 

@@ -24,6 +24,7 @@ from reconciler.cli.frame import (
     read_specs,
 )
 from reconciler.engine import planfile
+from reconciler.engine.hold import notes
 from reconciler.engine.once import Wanted, see, think
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
@@ -72,12 +73,15 @@ def plan(
         if out:
             _save(out, planfile.write(made, specs.files(), specs.attached))
         code = of_plan(made, detailed_exitcode)
+        later = notes(made, wanted, made.made)
         if output is PlanFormat.MARKDOWN:
             sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes))
         elif output is PlanFormat.JSON:
-            emit(planfile.as_data(made), code)
+            emit({**planfile.as_data(made), "notes": list(later)}, code)
         else:
             show_plan(made, len(wanted.fleet.hosts))
+        for line in later if output is not PlanFormat.JSON else ():
+            note(f"note: {line}")
         if out and output is not PlanFormat.JSON:
             note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")
         raise typer.Exit(int(code))

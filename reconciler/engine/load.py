@@ -6,7 +6,7 @@ Only this module sees ruamel. It asks no host and checks no reference between do
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from reconciler.errors import Problem
 from reconciler.fields import NAME
 from reconciler.kind import Document, Kind
+from reconciler.model.fleet import MODE, MODES
 from reconciler.ports import SpecSource
 
 API_VERSION = "reconciler/v1alpha1"
@@ -203,25 +204,23 @@ def _document(
     if not isinstance(data, dict):
         reading.wrong(line, "a document must be a mapping with apiVersion, kind, metadata and spec")
         return None
-    name, labels = _envelope(reading, data, line, kinds)
+    name, labels, notes = _envelope(reading, data, line, kinds)
     kind = kinds.get(str(data.get("kind")))
     spec = _spec(reading, data.get("spec"), kind, line) if kind else None
     if kind is None or spec is None or reading.problems:
         return None
-    document = Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines)
+    document = Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines, annotations=notes)
     try:
         attached = {path: source.read(reading.file, path) for path in kind.attachments(spec)}
     except ValueError as error:
         reading.wrong(_nearest(reading.lines, "spec.source.domainXML", line), str(error))
         return None
-    return (
-        Document(kind.yaml, name, spec, reading.file, line, labels, reading.lines, attached) if attached else document
-    )
+    return replace(document, attachments=attached) if attached else document
 
 
 def _envelope(
     reading: _Reading, data: Mapping[str, Any], line: int, kinds: Mapping[str, Kind]
-) -> tuple[str, Mapping[str, str]]:
+) -> tuple[str, Mapping[str, str], Mapping[str, str]]:
     at = reading.lines.get
     for key in data.keys() - {"apiVersion", "kind", "metadata", "spec"}:
         reading.wrong(at(key, line), f"unknown field {key!r}", "a document has apiVersion, kind, metadata, spec")
@@ -239,7 +238,7 @@ def _envelope(
         where = at("metadata.name", at("metadata", line))
         reading.wrong(where, message[:160], "letters, digits, dot, dash, underscore, at most 63")
         name = ""
-    return name, _labels(reading, metadata.get("labels"), line)
+    return name, _labels(reading, metadata.get("labels"), line), _annotations(reading, metadata, data.get("kind"), line)
 
 
 def _labels(reading: _Reading, labels: Any, line: int) -> Mapping[str, str]:
@@ -253,6 +252,26 @@ def _labels(reading: _Reading, labels: Any, line: int) -> Mapping[str, str]:
             where = reading.lines.get(f"metadata.labels.{key}", line)
             reading.wrong(where, f"label {key!r}: {value!r} is not a plain text", "quote numbers")
     return {key: value for key, value in labels.items() if isinstance(value, str)}
+
+
+def _annotations(reading: _Reading, metadata: Mapping[str, Any], kind: Any, line: int) -> Mapping[str, str]:
+    """Any text is another tool's business; below `reconciler/` there is one word, and not every value of it."""
+    notes = metadata.get("annotations")
+    if notes is None:
+        return {}
+    where = reading.lines.get("metadata.annotations", line)
+    if not isinstance(notes, dict) or not all(isinstance(value, str) for value in notes.values()):
+        reading.wrong(where, "metadata.annotations must be a mapping of texts", "quote numbers")
+        return {}
+    for key, value in notes.items():
+        at = reading.lines.get(f"metadata.annotations.{key}", where)
+        if key.startswith("reconciler/") and key != MODE:
+            reading.wrong(at, f"unknown annotation {key[:80]!r}", f"there is {MODE}")
+        elif key == MODE and kind == "Fleet":
+            reading.wrong(at, f"a Fleet has no annotation {MODE}", "write spec.mode")
+        elif key == MODE and value not in MODES:
+            reading.wrong(at, f"{MODE} is {value[:40]!r}", f"one of {', '.join(MODES)}")
+    return notes
 
 
 def _spec(reading: _Reading, spec: Any, kind: Kind, line: int) -> Any:

@@ -37,6 +37,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         ],
         "actions": [codec.dump_action(action) for action in plan.actions],
         "refusals": [{**codec.dump(refusal), "place": str(refusal.place)} for refusal in plan.refusals],
+        "held": [{**codec.dump(item), "place": str(item.place)} for item in plan.held],
         "touched": {str(place): state for place, state in sorted(plan.touched.items())},
     }
 

@@ -11,6 +11,16 @@ POST_COPY = False
 """May specs allow post-copy? Not before one that broke is sure to be recovered: decision 0024."""
 
 
+MODES = ("observe", "propose", "apply")
+"""What a scheduled pass may do, from nothing at all to everything the limits allow."""
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""Of a change window, as datetime counts them."""
+
+MODE = "reconciler/mode"
+"""The annotation by which one object has a mode of its own; the stricter one counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """How the reconciler logs in. `host_keys` are pinned lines (`ssh-ed25519 AAAA...`); else known_hosts decides."""
@@ -49,6 +59,28 @@ class Limits:
     moves: int = 4
     deletes_per_pass: int = 0
     disruption: str = "move-live"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """No scheduled pass changes anything until then, seconds UTC (0: until it is taken back), and why."""
+
+    until: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When scheduled passes may do what disturbs: days it begins on, minutes of the day, a zone of the tz database.
+
+    `end` at or before `start` is on the next day. `disruption` is the highest class inside it.
+    """
+
+    days: tuple[str, ...]
+    start: int
+    end: int
+    timezone: str = "UTC"
+    disruption: str = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +144,16 @@ class MovePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that is not an object on a host: name, mode, limits and the hosts by name."""
+    """Everything that is not an object on a host: name, mode, limits and the hosts by name.
+
+    `mode`, `interval` (seconds), `suspension` and `windows` are about scheduled passes only.
+    """
 
     name: str = "default"
     mode: str = "apply"
-    suspended: bool = False
+    interval: float = 300.0
+    suspension: Suspension | None = None
+    windows: tuple[Window, ...] = ()
     limits: Limits = field(default_factory=Limits)
     access: AccessPolicy = field(default_factory=AccessPolicy)
     migration: MovePolicy = field(default_factory=MovePolicy)

@@ -23,6 +23,18 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a scheduled pass leaves for later: the action's id and words, why, until when (seconds UTC, 0: unknown)."""
+
+    place: Place
+    action: str
+    text: str
+    why: str
+    until: int = 0
+    disruption: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`touched` maps each place the plan rests on to its fields as seen, None if absent; `made` is seconds, UTC."""
 
@@ -33,10 +45,11 @@ class Plan:
     actions: tuple[Action, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     touched: Mapping[Place, Any] = field(default_factory=dict)
+    held: tuple[Held, ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not self.actions and not self.refusals
+        return not self.actions and not self.refusals and not self.held
 
     @property
     def expected_bytes(self) -> int:

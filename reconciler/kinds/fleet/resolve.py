@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
-from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, MigrationDefaults
-from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy
+from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, MigrationDefaults, SuspendSpec
+from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy, Suspension, Window
 
 _PUBLIC = r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]{40,}={0,3})(?: .*)?"
 _AUTHORITY = "ssh-keygen -t ed25519 -f FILE makes an authority: FILE is its private half, FILE.pub its public one"
@@ -24,6 +24,8 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     access, limits, connection = spec.defaults.access, spec.limits, spec.defaults.connection
     if not 60 <= access.lifetime <= 86400:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
+    if spec.interval < 10:
+        problems.append(first.problem("spec.interval", "passes are 10s or more apart"))
     problems += _signing(first, access)
     moves = _moves(spec.defaults.migration)
     for name, mistake, fix in moves.contradictions():
@@ -32,13 +34,21 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         scope.fleet,
         name=first.name,
         mode=spec.mode,
-        suspended=spec.suspend,
+        interval=spec.interval,
+        suspension=_suspension(spec.suspend),
+        windows=tuple(Window(tuple(w.days), w.start, w.end, w.timezone, w.disruption) for w in spec.windows),
         limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
         access=_access(access),
         migration=moves,
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
+
+
+def _suspension(spec: bool | SuspendSpec) -> Suspension | None:
+    if isinstance(spec, SuspendSpec):
+        return Suspension(spec.until or 0, spec.reason)
+    return Suspension() if spec else None
 
 
 def _signing(document: Document, access: AccessSpec) -> Iterator[Problem]:

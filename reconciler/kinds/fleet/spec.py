@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from reconciler.fields import Connections, Duration, Port, Rate, Strict, User, Watch
 from reconciler.model.disruption import Disruption
+from reconciler.moments import Day, Moment, TimeOfDay, Timezone
 
 Cap = Literal["none", "live", "next-boot", "restart", "move-live", "move-cold", "recreate", "delete"]
 Count = Annotated[int, Field(ge=0, le=10_000)]
@@ -67,11 +68,41 @@ class Defaults(Strict):
     migration: MigrationDefaults = MigrationDefaults()
 
 
+class SuspendSpec(Strict):
+    """No scheduled pass changes anything, until a moment or until this is taken away."""
+
+    until: Moment | None = None
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class WindowSpec(Strict):
+    """A time of the day, on the days it begins on, in which scheduled passes may do what disturbs."""
+
+    days: Annotated[list[Day], Field(min_length=1)] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    start: TimeOfDay = Field(alias="from")
+    end: TimeOfDay = Field(alias="to")
+    timezone: Timezone = "UTC"
+    disruption: Cap = Disruption.DELETE.value
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "WindowSpec":
+        if self.start == self.end:
+            raise ValueError("the window ends as it begins; write 00:00 to 24:00 for a whole day")
+        return self
+
+
+Suspend = Annotated[
+    Annotated[bool, Tag("yes or no")] | Annotated[SuspendSpec, Tag("until")],
+    Discriminator(lambda value: "until" if isinstance(value, dict | SuspendSpec) else "yes or no"),
+]
+
+
 class FleetSpec(Strict):
     """One per set of specs."""
 
     mode: Literal["observe", "propose", "apply"] = "apply"
     interval: Duration = 300.0
-    suspend: bool = False
+    suspend: Suspend = False
+    windows: list[WindowSpec] = []
     limits: LimitsSpec = LimitsSpec()
     defaults: Defaults = Defaults()
