@@ -1,6 +1,6 @@
 """`reconciler status`: hosts, pools and VMs as they are, beside what is declared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import typer
 
@@ -9,11 +9,14 @@ from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, note, read_specs, say
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import Wanted, see, think
-from reconciler.model.plan import Plan
+from reconciler.engine.standing import standings
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.standing import Standing
 from reconciler.model.units import show_size
 from reconciler.wiring import KINDS, real_tools
+
+_WORDS = {"in-sync": "in sync"}
 
 
 def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
@@ -31,21 +34,24 @@ def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 
             seen = see(wanted, KINDS, tools)
         made = think(wanted, seen, KINDS, source)
         code = Exit.ERROR if seen.silences else Exit.OK
+        stood = {str(s.place): s for s in standings(made, wanted, seen, {}, seen.taken)}
         if output is Format.JSON:
-            words = {str(item.place): _word(str(item.place), made) for item in wanted.desired}
-            emit({"snapshot": dump_snapshot(seen), "status": words}, code)
+            words = {place: _WORDS.get(s.word, s.word) for place, s in stood.items()}
+            told = {place: {"fields": s.fields, "why": s.why} for place, s in stood.items() if s.word != "in-sync"}
+            emit({"snapshot": dump_snapshot(seen), "status": words, "because": told}, code)
         else:
-            _show(wanted, seen, made)
+            _show(wanted, seen, stood)
         raise typer.Exit(int(code))
 
 
-def _word(place: str, made: Plan) -> str:
-    if any(str(refusal.place) == place for refusal in made.refusals):
-        return "refused"
-    return "differs" if any(str(d.place) == place for d in made.differences) else "in sync"
+def _word(place: str, stood: Mapping[str, Standing]) -> str:
+    """The word, and the fields where something waits to be done."""
+    standing = stood[place]
+    fields = f" ({', '.join(standing.fields)})" if standing.word in ("drifted", "pending") else ""
+    return _WORDS.get(standing.word, standing.word) + fields
 
 
-def _show(wanted: Wanted, seen: Snapshot, made: Plan) -> None:
+def _show(wanted: Wanted, seen: Snapshot, made: Mapping[str, Standing]) -> None:
     rows = [["HOST", "FQDN", "ADDRESS", "STATUS"]]
     for name, card in wanted.fleet.hosts.items():
         silent = seen.silence(name, "host") or seen.silence(name, "vm")
