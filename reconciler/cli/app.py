@@ -8,6 +8,7 @@ from reconciler import __version__
 from reconciler.cli.adopt import import_
 from reconciler.cli.apply import apply
 from reconciler.cli.doctor import doctor
+from reconciler.cli.edit import edit
 from reconciler.cli.explain import explain
 from reconciler.cli.leases import leases
 from reconciler.cli.plan import plan
@@ -46,3 +47,4 @@ def main(
 for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, unlock, schema):
     app.command()(command)
 app.command("import")(import_)
+app.add_typer(edit)

@@ -14,6 +14,7 @@ PAGES = (
     "guides/disks-that-are-not-shared.md",
     "guides/adopting-running-vms.md",
     "reference/spec-mistakes.md",
+    "reference/cli-specs.md",
 )
 FOUND = sorted({(where, tuple(pieces)) for where, pieces in messages(REFUSALS | ERRORS | SPECS)})
 
