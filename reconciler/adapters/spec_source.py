@@ -45,6 +45,9 @@ class FolderSource:
         if relative.startswith("/") or not wanted.is_relative_to(root):
             raise ValueError(f"{relative}: files named by a spec must lie inside the specs' folder")
         if not wanted.is_file():
+            if beside == "<stdin>":
+                where = f"{folder}, where standard input's files are looked for"
+                raise ValueError(f"{relative}: no such file below {where}")
             raise ValueError(f"{relative}: no such file beside {beside}")
         if wanted.stat().st_size > MAX_ATTACHED:
             raise ValueError(f"{relative}: larger than {MAX_ATTACHED // 1024} KiB")

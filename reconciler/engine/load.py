@@ -25,6 +25,7 @@ MAX_FILE = 8 * 2**20
 MAX_SCALAR = 256 * 2**10
 MAX_DEPTH = 40
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
+_VALUE = r"[A-Za-z0-9._/()-]{0,63}"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NUMBERS = (
@@ -66,7 +67,7 @@ def load(source: SpecSource, kinds: Sequence[Kind]) -> Loaded:
     problems: list[Problem] = []
     broken: set[tuple[str, str]] = set()
     for file, text in source.files():
-        for reading, data, line in _parse(file, text):
+        for reading, data, line in _each(_parse(file, text)):
             document = _document(reading, data, line, by_yaml, source) if data is not None else None
             problems += reading.problems
             if document:
@@ -74,6 +75,21 @@ def load(source: SpecSource, kinds: Sequence[Kind]) -> Loaded:
             elif isinstance(data, dict) and isinstance(data.get("metadata"), dict):
                 broken.add((str(data.get("kind")), str(data["metadata"].get("name"))))
     return Loaded(tuple(documents), tuple(problems) + _twice(documents), frozenset(broken))
+
+
+def _each(parsed: Iterator[tuple[_Reading, Any, int]]) -> Iterator[tuple[_Reading, Any, int]]:
+    """The documents, those of a List too, as kustomize and kubectl write them."""
+    for reading, data, line in parsed:
+        items = data.get("items") if isinstance(data, dict) and data.get("kind") == "List" else None
+        if not isinstance(items, list):
+            yield reading, data, line
+            continue
+        for number, item in enumerate(items):
+            top = f"items.{number}"
+            lines = {path[len(top) + 1 :]: at for path, at in reading.lines.items() if path.startswith(f"{top}.")}
+            yield _Reading(reading.file, [], lines), item, reading.lines.get(top, line)
+        if reading.problems:
+            yield _Reading(reading.file, reading.problems), None, line
 
 
 def _twice(documents: Sequence[Document]) -> tuple[Problem, ...]:
@@ -230,7 +246,7 @@ def _envelope(
         reading.wrong(at("kind", line), f"unknown kind {data.get('kind')!r}", f"one of {', '.join(sorted(kinds))}")
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    for key in metadata.keys() - {"name", "labels", "annotations"}:
+    for key in metadata.keys() - {"name", "namespace", "labels", "annotations"}:
         reading.wrong(at(f"metadata.{key}", line), f"unknown field 'metadata.{key}'")
     name = metadata.get("name")
     if not isinstance(name, str) or not re.fullmatch(NAME, name) or ".." in name:
@@ -248,7 +264,7 @@ def _labels(reading: _Reading, labels: Any, line: int) -> Mapping[str, str]:
         reading.wrong(reading.lines.get("metadata.labels", line), "metadata.labels must be a mapping of texts")
         return {}
     for key, value in labels.items():
-        if not re.fullmatch(_LABEL, key) or not isinstance(value, str) or not re.fullmatch(_LABEL, value):
+        if not re.fullmatch(_LABEL, key) or not isinstance(value, str) or not re.fullmatch(_VALUE, value):
             where = reading.lines.get(f"metadata.labels.{key}", line)
             reading.wrong(where, f"label {key!r}: {value!r} is not a plain text", "quote numbers")
     return {key: value for key, value in labels.items() if isinstance(value, str)}

@@ -23,6 +23,7 @@ def schema(kind: Kind) -> dict[str, Any]:
         "required": ["name"],
         "properties": {
             "name": {"type": "string", "pattern": f"^{NAME}$", "not": {"pattern": r"\.\."}},
+            "namespace": {"type": "string", "description": "accepted from kustomize, and of no meaning here"},
             "labels": _LABELS,
             "annotations": _LABELS,
         },

@@ -60,7 +60,8 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         assert f"## {name}" in page
         section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
         assert f"reconciler {name}" in section, f"no example of {name}"
-        for option in command.params:
+        inner = getattr(command, "commands", {}).values()
+        for option in [*command.params, *(param for part in inner for param in part.params)]:
             if option.param_type_name == "option" and option.name != "help":
                 assert f"`{max(option.opts, key=len)}" in section, f"{name} {option.opts}"
 
