@@ -8,6 +8,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,23 @@ class NoJournal:
 
     def write(self, event: str, **fields: Any) -> None:
         return
+
+
+def past_runs(folder: Path | None = None, most: int = 50) -> list[tuple[str, list[dict[str, Any]]]]:
+    """This machine's last runs with their events, newest first, to be shown only; an unreadable line is no event."""
+    runs = sorted(((folder or state_folder()) / "runs").glob("*.jsonl"), reverse=True)[:most]
+    return [(path.stem, list(_events(path))) for path in runs]
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            yield event

@@ -10,7 +10,7 @@ import typer
 from reconciler.cli.acting import Again, Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
-from reconciler.cli.frame import Deadline, Format, Output, Targets, emit, framed, note, read_specs
+from reconciler.cli.frame import ApplyFormat, Deadline, Targets, emit, framed, note, read_specs
 from reconciler.engine import codec, planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Tools, Wanted, fresh, see, think, want
@@ -22,6 +22,7 @@ from reconciler.wiring import KINDS, real_tools
 
 Path = Annotated[str, typer.Argument(help="Specs (folder, file, -) or a plan saved by `plan --out`.")]
 _Begun = tuple[Plan, Wanted, Snapshot, Again]
+Output = Annotated[ApplyFormat, typer.Option("--output", "-o", help="How to show what was done.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -29,7 +30,7 @@ def apply(
     path: Path = ".",
     yes: Yes = False,
     target: Targets = None,
-    output: Output = Format.TEXT,
+    output: Output = ApplyFormat.TEXT,
     deadline: Deadline = 15.0,
     lock_timeout: Wait = "0s",
 ) -> None:
@@ -42,6 +43,8 @@ def apply(
       reconciler apply specs/ --yes -o json
 
       reconciler apply plan.json --yes --lock-timeout 10m
+
+      reconciler apply specs/ --yes -o html > run.html
     """
     from reconciler.adapters.journal import FileJournal
 
@@ -52,16 +55,17 @@ def apply(
             made, wanted, seen, again = _from_file(path, tools)
         else:
             made, wanted, seen, again = _from_specs(path, tools, target or (), yes)
-        if output is Format.TEXT:
+        if output is ApplyFormat.TEXT:
             show_plan(made, len(wanted.fleet.hosts))
             for line in notes(made, wanted, made.made):
                 note(f"note: {line}")
         if not made.actions:
-            _end(Report(tools.journal.run, refusals=made.refusals), made, output, of_plan(made, False))
+            report = Report(tools.journal.run, refusals=made.refusals)
+            _end(report, (made, wanted, seen), output, of_plan(made, False))
         _confirm(yes, output)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         made, report = act(made, seen, wanted, tools, lock_timeout, again)
-        _end(report, made, output, of_report(report))
+        _end(report, (made, wanted, seen), output, of_report(report))
 
 
 def _is_plan(path: str) -> bool:
@@ -117,10 +121,10 @@ class _Saved:
         return "", False
 
 
-def _confirm(yes: bool, output: Format) -> None:
+def _confirm(yes: bool, output: ApplyFormat) -> None:
     if yes:
         return
-    if output is Format.JSON or not sys.stdin.isatty():
+    if output is not ApplyFormat.TEXT or not sys.stdin.isatty():
         raise PlanError(
             "nobody is here to confirm; nothing was done", "add --yes, or apply a reviewed plan file with --yes"
         )
@@ -128,10 +132,24 @@ def _confirm(yes: bool, output: Format) -> None:
         raise PlanError("not confirmed; nothing was done")
 
 
-def _end(report: Report, made: Plan, output: Format, code: Exit) -> None:
-    if output is Format.JSON:
+def _end(report: Report, did: tuple[Plan, Wanted, Snapshot], output: ApplyFormat, code: Exit) -> None:
+    made = did[0]
+    if output is ApplyFormat.JSON:
         data = planfile.as_data(made)
         emit({"plan": data, "report": {**codec.dump(report), "verdict": report.verdict}}, code)
+    elif output is ApplyFormat.HTML:
+        sys.stdout.write(_page(report, *did))
+        note(f"{report.verdict.capitalize()}. Run {report.run}.")
     elif made.actions:
         show_report(report)
     raise typer.Exit(int(code))
+
+
+def _page(report: Report, made: Plan, wanted: Wanted, seen: Snapshot) -> str:
+    from reconciler.adapters.journal import past_runs
+    from reconciler.cli.as_html.moments import moments, moves
+    from reconciler.cli.as_html.page import Pass, page
+
+    runs = past_runs()
+    steps = [moment for run, events in runs if run == report.run for moment in moments(run, events)]
+    return page(made, wanted, seen, Pass(report, steps, moves(runs, made.fleet)))

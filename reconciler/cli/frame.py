@@ -41,6 +41,15 @@ class PlanFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
+
+
+class ApplyFormat(StrEnum):
+    """Ways to show what an apply did."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
 
 
 Path = Annotated[str, typer.Argument(help="Folder or file of specs, or - for standard input.", show_default=True)]

@@ -26,6 +26,7 @@ from reconciler.cli.frame import (
 from reconciler.engine import planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Wanted, see, think
+from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
@@ -58,12 +59,18 @@ def plan(
       reconciler plan specs/ --target vm/web --detailed-exitcode
 
       reconciler plan specs/ -o markdown > comment.md
+
+      reconciler plan specs/ -o html > plan.html
     """
     whole = Whole("", f"reconciler plan {path}")
 
     def failed(lines: list[str]) -> None:
         if output is PlanFormat.MARKDOWN:
             sys.stdout.write(of_errors(fleet_name(path), lines, whole, max_bytes))
+        elif output is PlanFormat.HTML:
+            from reconciler.cli.as_html.page import page_of_errors
+
+            sys.stdout.write(page_of_errors(fleet_name(path), lines))
 
     with framed(output, failed):
         whole = Whole(checked_link(link), whole.command)
@@ -76,6 +83,8 @@ def plan(
         later = notes(made, wanted, made.made)
         if output is PlanFormat.MARKDOWN:
             sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes))
+        elif output is PlanFormat.HTML:
+            sys.stdout.write(_page(made, wanted, seen))
         elif output is PlanFormat.JSON:
             emit({**planfile.as_data(made), "notes": list(later)}, code)
         else:
@@ -96,3 +105,11 @@ def _save(path: File, text: str) -> None:
 def _live(wanted: Wanted, deadline: float) -> Snapshot:
     with real_tools(deadline=deadline) as tools:
         return see(wanted, KINDS, tools)
+
+
+def _page(made: Plan, wanted: Wanted, seen: Snapshot) -> str:
+    from reconciler.adapters.journal import past_runs
+    from reconciler.cli.as_html.moments import moves
+    from reconciler.cli.as_html.page import Pass, page
+
+    return page(made, wanted, seen, Pass(moves=moves(past_runs(), made.fleet)))

@@ -137,7 +137,8 @@ class Walk:
             hurried=lambda: action.id in self._hurried,
             facts=self._facts,
         )
-        self._journal.write("begin", action=action.id, explain=action.explain())
+        way = action.between or ((action.followed.host, action.place.host) if action.followed else ())
+        self._journal.write("begin", action=action.id, explain=action.explain(), between=list(way))
         started = hands.clock.now()
         try:
             kind = self._kinds[_kind_of(action, self._kinds)]

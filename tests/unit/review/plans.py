@@ -1,15 +1,20 @@
 """Plans with hostile words in them, as Hypothesis strategies and by hand. Values only; nothing here plans anything."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 
+from reconciler.engine.once import Wanted
+from reconciler.kinds.pool.state import Definition, PoolState
+from reconciler.kinds.vm.state import DomainState
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Change, Comparison, Difference
 from reconciler.model.disruption import Disruption
+from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.plan import Plan, Source
 from reconciler.model.ref import Place
+from reconciler.model.snapshot import Snapshot
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -87,3 +92,44 @@ def plans(draw: st.DrawFn) -> Plan:
             st.lists(refused, max_size=20).map(tuple),
         )
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carry(Action):
+    """A VM goes from `origin` to its place."""
+
+    verb: ClassVar[str] = "carry"
+    origin: str
+
+    def effect(self, snapshot: Snapshot) -> Snapshot:
+        there = Place("vm", self.origin, self.place.name)
+        return snapshot.lacking(there).having(self.place, snapshot.get(there))
+
+    def explain(self) -> str:
+        return f"move live {self.origin} -> {self.place.host}"
+
+
+def big(hosts: int, vms: int, moves: int, name: str = "") -> tuple[Plan, Wanted, Snapshot]:
+    """That many hosts with that many VMs on each and a pool; that many VMs go to another host."""
+    names = [f"host-{number:03}" for number in range(hosts)]
+    pool = PoolState("u", Definition("dir", "/srv"), True, True, capacity=2**40, available=2**39)
+    objects: dict[Place, Any] = {Place("pool", host, "shared"): pool for host in names}
+    for host in names:
+        for number in range(vms):
+            place = Place("vm", host, f"{name or 'vm'}-{host}-{number}")
+            objects[place] = DomainState(str(place), "running", vcpus=2, memory=2**31)
+    actions = [
+        Carry(
+            place=Place(
+                "vm", names[(7 * number + 3) % hosts], f"{name or 'vm'}-{names[number % hosts]}-{number // hosts}"
+            ),
+            origin=names[number % hosts],
+            disruption=Disruption.MOVE_LIVE,
+            expected_bytes=2**31,
+        )
+        for number in range(moves)
+    ]
+    touch = [Said(place=Place("host", host, host), said="write the hosts block") for host in names]
+    cards = {host: HostCard(host, f"{host}.example.com", "10.0.0.1") for host in names}
+    plan = Plan("big", 1_795_445_941, actions=tuple(a for a in actions if a.origin != a.place.host) + tuple(touch))
+    return plan, Wanted(Fleet("big", hosts=cards), ()), Snapshot(1, objects)
