@@ -40,6 +40,12 @@ class SshShell:
 
     def run(self, host: HostCard, argv: Sequence[str], *, stdin: str = "", deadline: float = 30.0) -> Reply:
         """One command; raises Unreachable when it has not ended after `deadline` seconds."""
+        try:
+            return self._run(host, argv, stdin, deadline)
+        except TimeoutError:
+            raise Unreachable(host.name, f"`{argv[0]}` did not end within {deadline:.0f} s") from None
+
+    def _run(self, host: HostCard, argv: Sequence[str], stdin: str, deadline: float) -> Reply:
         end = time.monotonic() + deadline
         channel = self.stream(host, argv, deadline=deadline)
         try:
@@ -51,7 +57,7 @@ class SshShell:
             channel.status_event.wait(max(0.1, end - time.monotonic()))
             code = channel.recv_exit_status() if channel.exit_status_ready() else -1
         except TimeoutError:
-            raise Unreachable(host.name, f"`{argv[0]}` did not end within {deadline:.0f} s") from None
+            raise
         except (OSError, EOFError) as error:
             raise Unreachable(host.name, f"the connection broke: {error}") from None
         finally:
@@ -65,7 +71,11 @@ class SshShell:
     ) -> Mapping[str, Reply]:
         """Many read-only commands side by side in one exchange; every one gets an empty standard input."""
         mark = f"=={os.urandom(9).hex()}=="
-        reply = self.run(host, ["sh", "-s"], stdin=_script(commands, mark), deadline=deadline)
+        try:
+            reply = self._run(host, ["sh", "-s"], _script(commands, mark), deadline)
+        except TimeoutError:
+            fix = "is it overloaded? give a longer --deadline"
+            raise Unreachable(host.name, f"did not answer within {deadline:.0f} s", fix) from None
         parts = reply.out.split(mark)[1:]
         if len(parts) != 3 * len(commands):
             raise Refused(host.name, f"gave no usable answer: {(reply.err or reply.out)[:200]!r}", "is /tmp writable?")

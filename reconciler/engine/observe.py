@@ -56,7 +56,8 @@ def observe(
         answers.append(future.result())
         seen(futures[future].name, not answers[-1].silences)
     for future in late:
-        error = Unreachable(futures[future].name, f"did not answer within {deadline:.0f} s")
+        fix = "is it overloaded? give a longer --deadline"
+        error = Unreachable(futures[future].name, f"did not answer within {deadline:.0f} s", fix)
         answers.append(_Answer(silences=[_silence(error, kinds)]))
         seen(futures[future].name, False)
     with_threads.shutdown(wait=False, cancel_futures=True)

@@ -41,8 +41,8 @@ def test_a_hung_libvirtd_costs_its_deadline_only(running: User, d25: LabHost, d2
     d26.sh("systemctl kill -s STOP libvirtd.service || kill -STOP $(pidof libvirtd)")
     try:
         began = time.monotonic()
-        said = running.plan("--deadline", "4")
-        assert time.monotonic() - began < 15
+        said = running.plan("--deadline", "8")
+        assert time.monotonic() - began < 20
     finally:
         d26.sh("systemctl kill -s CONT libvirtd.service || kill -CONT $(pidof libvirtd)")
     assert said.code == 1
