@@ -4,12 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 LAB := lab/lab
 
-.PHONY: demo test lint unit e2e chaos nightly test-nfs bench schemas lab-down clean
+.PHONY: demo test lint unit e2e chaos nightly test-nfs bench bench-planning schemas lab-down clean
 
 $(READY): pyproject.toml setup/system-packages
 	setup/system-packages
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[libvirt,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[libvirt,planner,dev]'
 	touch $(READY)
 
 demo: $(READY)            ## the main job on the lab, from nothing: plan, apply, move live, revoke, prove
@@ -35,8 +35,9 @@ chaos: $(READY)          ## N seeded random steps of edits, faults and kills on 
 	$(LAB) up
 	$(BIN)/pytest -q tests/e2e/chaos --chaos-steps $(or $(N),50) --chaos-seed $(or $(SEED),$(shell date +%s))
 
-nightly: test            ## the tests, then fifty random steps
+nightly: test            ## the tests, then fifty random steps and ten thousand random fleets
 	$(MAKE) chaos N=50
+	$(BIN)/pytest -q tests/placement --fleets 10000
 
 test-nfs: $(READY)        ## the same practice on machines with their own kernels and real NFS 4.2; slow
 	$(BIN)/pytest -q tests/nfs --run-nfs
@@ -44,6 +45,9 @@ test-nfs: $(READY)        ## the same practice on machines with their own kernel
 bench: $(READY)           ## against a shell script and virt-clone, in one run; writes docs/benchmarks.md
 	$(LAB) up
 	$(BIN)/python -m tests.bench
+
+bench-planning: $(READY)  ## where VMs go and in which order: against proven bounds, public instances, hbal; needs no lab
+	$(BIN)/python -m tests.bench.planning
 
 schemas: $(READY)
 	$(BIN)/reconciler schema --out schemas

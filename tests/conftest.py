@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the expected plans of tests/cases; review the diff")
     parser.addoption("--chaos-steps", type=int, default=10, help="steps of the random walk in tests/e2e/chaos")
     parser.addoption("--chaos-seed", type=int, default=1, help="its seed: the same edits and faults again")
+    parser.addoption("--fleets", type=int, default=100, help="how many random fleets tests/placement plans by seed")
 
 
 @pytest.fixture

@@ -1,0 +1,99 @@
+"""What any plan must at least move, and how long these moves take at least; every bound holds for every plan.
+
+Proves, and plans nothing; the linear bound is left out where ortools is not installed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reconciler.placement.durations import OVERHEAD
+from reconciler.placement.evict import Eviction
+from reconciler.placement.fleet import Fleet
+from reconciler.placement.problem import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Moved MiB: `evicted` is LB1, `crowded` adds who fits nowhere without others leaving (LB2), `routed` is LB3."""
+
+    evicted: int
+    crowded: int
+    routed: int
+
+    @property
+    def best(self) -> int:
+        return max(self.evicted, self.crowded, self.routed)
+
+
+def crowded(fleet: Fleet, eviction: Eviction) -> int:
+    """LB2: the hosts' own evictions, and what else must make way for forced guests that are larger than any room.
+
+    A host that takes guests of m1, m2, ... MiB with f free after its own eviction must shed at least the sum of each
+    m - f. `eviction` must be the wide one.
+    """
+    load = fleet.loads()[0]
+    owed = np.array(eviction.by_host, dtype=np.int64)
+    free = np.maximum(fleet.room[0] - load + owed, 0)
+    forced = sorted({*eviction.forced, *np.flatnonzero(fleet.home < 0).tolist()})
+    if (fleet.home == -2).any():
+        return eviction.bound
+    most: dict[int, int] = {}
+    extra = 0
+    for item in forced:
+        cls = int(fleet.wide_cls[item])
+        if cls not in most:
+            most[cls] = int(free[fleet.wide_mask[cls]].max(initial=0))
+        if fleet.wide_mask[cls].any() and fleet.home[item] >= 0:
+            extra += max(0, int(fleet.need[0, item]) - most[cls])
+    return sum(eviction.by_host) + extra
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What a bound on time needs of one move: hosts by index (-1: none), MiB, seconds and Mbit/s (0: a start)."""
+
+    source: int
+    target: int
+    memory: int
+    seconds: int
+    bandwidth: int
+
+
+def loose(legs: Sequence[Leg], fleet: Fleet, fastest: Callable[[int, int], int]) -> list[Leg]:
+    """Each end of each leg for itself, at the most its own link allows: what holds on any way, over third hosts too.
+
+    `fastest` gives the seconds of the leg by its number at so many Mbit/s.
+    """
+    found = []
+    for number, leg in enumerate(legs):
+        for side, host in ((0, leg.source), (1, leg.target)):
+            if leg.source >= 0:
+                seconds = fastest(number, fleet.hosts[host].link)
+                ends = (-1, host) if side else (host, -1)
+                found.append(Leg(*ends, leg.memory, seconds, leg.memory * OVERHEAD // seconds))
+    return found
+
+
+def makespan(fleet: Fleet, legs: Sequence[Leg], limits: Limits) -> int:
+    """Least seconds for these moves in any order: the busiest link or slot, the longest move, memory held twice."""
+    if not legs:
+        return 0
+    wire: dict[tuple[int, int], int] = defaultdict(int)
+    slot: dict[tuple[int, int], int] = defaultdict(int)
+    for leg in legs:
+        for side, host in ((0, leg.source), (1, leg.target)):
+            if host >= 0 and leg.bandwidth:
+                wire[side, host] += leg.seconds * leg.bandwidth
+                slot[side, host] += leg.seconds
+    least = max(leg.seconds for leg in legs)
+    for (side, host), work in sorted(wire.items()):
+        least = max(least, -(-work // fleet.hosts[host].link))
+        at_a_time = limits.moves_in if side else limits.moves_out
+        if at_a_time:
+            least = max(least, -(-slot[side, host] // at_a_time))
+    if limits.moves:
+        least = max(least, -(-sum(leg.seconds for leg in legs) // limits.moves))
+    return least

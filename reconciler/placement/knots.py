@@ -1,0 +1,144 @@
+"""What is not as asked at the end, in words: guests and hosts by name, why, and what would free it.
+
+Explains a finished plan; it changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
+from reconciler.placement.solution import Knot
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the planner met: guests that fit nowhere, guests whose rules exclude one another, and waits in a circle.
+
+    `waits` names who waits, with the hosts, and the least MiB that would let one of them go.
+    """
+
+    homeless: frozenset[str] = frozenset()
+    torn: frozenset[str] = frozenset()
+    waits: tuple[tuple[tuple[str, ...], tuple[str, ...], int], ...] = ()
+
+
+def knots(problem: Problem, on: Mapping[str, str], trouble: Trouble, later: frozenset[str]) -> tuple[Knot, ...]:
+    """In a fixed order: circles, then guests, hosts and rules by name."""
+    hosts = {host.name: host for host in problem.hosts}
+    found = [_circle(*wait) for wait in trouble.waits]
+    told = {name for knot in found for name in knot.guests} | later
+    for guest in sorted(problem.guests, key=lambda guest: guest.name):
+        knot = None if guest.name in told else _guest(problem, guest, on, trouble)
+        if knot is not None:
+            found.append(knot)
+            told |= set(knot.guests)
+    found += _hosts(problem, on, hosts)
+    broken = [(names, what) for names, what in _rules(problem, on, hosts) if told.isdisjoint(names)]
+    return (*found, *(_rule(names, what, hosts, on) for names, what in broken))
+
+
+def _circle(guests: tuple[str, ...], hosts: tuple[str, ...], missing: int) -> Knot:
+    if missing <= 0:
+        reason = f"{', '.join(guests)} wait for one another on {', '.join(hosts)}, and a rule lets none go first"
+        return Knot(guests, hosts, reason, "let the rule hold at the end only, or free another host for them")
+    reason = f"{', '.join(guests)} wait for one another on {', '.join(hosts)}, and no host has room to lend"
+    return Knot(guests, hosts, reason, f"{missing} MiB more free on one of {', '.join(hosts)}")
+
+
+def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], trouble: Trouble) -> Knot | None:
+    place = on[guest.name]
+    hosts = {host.name: host for host in problem.hosts}
+    wrong = _misplaced(problem, guest, hosts.get(place))
+    if guest.name in trouble.torn:
+        reason = f"{guest.name} must share a host with guests it must not share one with"
+        return Knot((guest.name,), (place,) if place else (), reason, "take it out of near or out of avoid and spread")
+    if not wrong and guest.name not in trouble.homeless:
+        return None
+    where = (place,) if place else ()
+    wrong = wrong or f"cannot leave {place}"
+    if guest.pinned:
+        return Knot(
+            (guest.name,), where, f"{guest.name} {wrong}, and is pinned", "unpin it, or ask nothing of its host"
+        )
+    if guest.cooling:
+        return Knot(
+            (guest.name,), where, f"{guest.name} {wrong}, and moved a short while ago", "wait: its cool-down ends"
+        )
+    able = _able(problem, guest)
+    if not able:
+        reason = f"{guest.name} {wrong}, and no other host may run it"
+        return Knot((guest.name,), where, reason, "widen where it may run")
+    load: Counter[str] = Counter()
+    for other in problem.guests:
+        load[on[other.name]] += other.memory
+    roomy = max(able, key=lambda host: (host.room()[0] - load[host.name], host.name))
+    short = guest.memory - (roomy.room()[0] - load[roomy.name])
+    fix = f"{short} MiB more free on {roomy.name}" if short > 0 else f"vCPUs, or a rule that leaves {roomy.name} open"
+    reason = f"{guest.name} {wrong}, and fits on none of {len(able)} hosts, even when others make room"
+    return Knot((guest.name,), (*where, roomy.name), reason, fix)
+
+
+def _able(problem: Problem, guest: Guest) -> list[Host]:
+    return [
+        host
+        for host in problem.hosts
+        if not host.drain
+        and not host.closed
+        and host.name != guest.at
+        and guest.to in ("", host.name)
+        and (not guest.reach or host.name in problem.reaches[guest.reach])
+    ]
+
+
+def _misplaced(problem: Problem, guest: Guest, host: Host | None) -> str:
+    if host is None:
+        return "runs nowhere"
+    if host.drain:
+        return f"is on {host.name}, which drains"
+    if guest.reach and host.name not in problem.reaches[guest.reach]:
+        return f"is on {host.name}, where it should not be"
+    if guest.to and guest.to != host.name:
+        return f"is on {host.name}, not on {guest.to}"
+    return ""
+
+
+def _hosts(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -> Iterator[Knot]:
+    load: dict[str, tuple[int, int]] = dict.fromkeys(sorted(hosts), (0, 0))
+    for guest in problem.guests:
+        if on[guest.name]:
+            memory, vcpus = load[on[guest.name]]
+            load[on[guest.name]] = memory + guest.memory, vcpus + guest.vcpus
+    for name, (memory, vcpus) in load.items():
+        room = hosts[name].room()
+        over = max(0, memory - room[0]), max(0, vcpus - room[1])
+        if any(over):
+            stay = tuple(sorted(guest.name for guest in problem.guests if on[guest.name] == name))
+            reason = f"{name} is too full by {over[0]} MiB and {over[1]} vCPUs, and not enough of its guests can leave"
+            yield Knot(stay, (name,), reason, f"unpin some of {len(stay)} guests, stop one, or give {name} more room")
+
+
+def _rules(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -> Iterator[tuple[tuple[str, ...], str]]:
+    def domain(name: str, over: str) -> tuple[int, str]:
+        labels = hosts[on[name]].labels
+        return (1, labels[over]) if over in labels else (0, on[name])
+
+    for rule in problem.rules:
+        match rule:
+            case Gather(guests, over):
+                if len({domain(name, over) for name in guests if on[name]}) > 1:
+                    yield tuple(sorted(guests)), "are not together"
+            case Spread(guests, over, most):
+                shared = Counter(domain(name, over) for name in set(guests) if on[name])
+                if any(count > most for count in shared.values()):
+                    yield tuple(sorted(guests)), f"are more than {most} in one {over or 'host'}"
+            case Avoid(guest, others):
+                near = tuple(name for name in sorted(others) if on[name] and on[name] == on[guest])
+                if near:
+                    yield (guest, *near), "share a host"
+
+
+def _rule(names: tuple[str, ...], what: str, hosts: Mapping[str, Host], on: Mapping[str, str]) -> Knot:
+    places = tuple(sorted({on[name] for name in names if on[name]}))
+    reason = f"{', '.join(names)} {what}, and those that could change it cannot move"
+    return Knot(names, places, reason, "unpin one of them, or give them more hosts")

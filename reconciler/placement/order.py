@@ -1,0 +1,157 @@
+"""Which move begins when: events in time, whoever may begin does so by a rule of rank, several rules tried.
+
+Targets are given; a timetable that leaves tasks stuck says so, and never breaks capacity or a rule to avoid it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+
+from reconciler.placement.bypass import Bypass
+from reconciler.placement.fleet import Fleet
+from reconciler.placement.problem import Limits
+from reconciler.placement.site import Site
+from reconciler.placement.tasks import Step, Task, Timetable, task
+
+RULES = ("busier", "both", "longest", "opens")
+MODES = ("none", "early", "late")
+WORK = 30_000
+"""Tasks handled in all the tries together, about; at least one rule is tried in each mode that is needed."""
+
+
+def timetable(fleet: Fleet, limits: Limits, tasks: Sequence[Task], bound: int) -> Timetable:
+    """The best of a few rules; bypasses only when without them something never begins."""
+    best: Timetable | None = None
+    tries = max(1, min(len(RULES), WORK // max(1, len(tasks))))
+    for mode in MODES:
+        for rule in RULES[:tries]:
+            found = Run(fleet, limits, tasks, (rule, mode)).table()
+            if best is None or found.rank() < best.rank():
+                best = found
+            if not best.stuck and best.seconds <= bound:
+                return best
+            if found.stuck and mode == "none":
+                break
+        if best is not None and not best.stuck and mode != "early":
+            break
+    assert best is not None  # noqa: S101 - MODES and RULES are not empty
+    return best
+
+
+class Run:
+    """One walk through time by one rule."""
+
+    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, str]) -> None:
+        self.fleet, self.limits, self.rule = fleet, limits, how[0]
+        self.site = Site(fleet, limits)
+        self.bypass = Bypass(fleet, limits, tasks, how[1])
+        self.waiting: dict[int, Task] = {}
+        self.outs: dict[int, dict[int, None]] = defaultdict(dict)
+        self.ins: dict[int, dict[int, None]] = defaultdict(dict)
+        self.work_out, self.work_in = defaultdict[int, int](int), defaultdict[int, int](int)
+        self.direct: set[int] = set()
+        self.stalled: dict[int, None] = {}
+        self.running: list[tuple[int, int, Task]] = []
+        self.steps: list[Step] = []
+        self.now = 0
+        for one in tasks:
+            self.wait(one)
+        self._hold(tasks)
+
+    def wait(self, one: Task) -> None:
+        self.waiting[one.guest] = one
+        self.outs[one.source][one.guest] = None
+        self.ins[one.target][one.guest] = None
+        self.work_out[one.source] += one.seconds
+        self.work_in[one.target] += one.seconds
+
+    def unwait(self, one: Task) -> None:
+        del self.waiting[one.guest]
+        del self.outs[one.source][one.guest]
+        del self.ins[one.target][one.guest]
+        self.work_out[one.source] -= one.seconds
+        self.work_in[one.target] -= one.seconds
+
+    def _hold(self, tasks: Sequence[Task]) -> None:
+        """Keep room for those who can come without anyone leaving, so that nobody takes it in between."""
+        site = self.site
+        for one in tasks:
+            host, (memory, vcpus) = one.target, one.need
+            if site.memory[host] - site.held[host] >= memory and site.vcpus[host] - site.held_vcpus[host] >= vcpus:
+                self.direct.add(one.guest)
+                site.held[host] += memory
+                site.held_vcpus[host] += vcpus
+
+    def table(self) -> Timetable:
+        self.offer(self.waiting.values())
+        while self.running or self.waiting:
+            self.bypass.untie(self)
+            if not self.running and not self._release() and not self.bypass.last(self):
+                break
+            self._advance()
+        end = max((step.end for step in self.steps), default=0)
+        return Timetable(tuple(self.steps), tuple(self.waiting.values()), end, self.bypass.used)
+
+    def _advance(self) -> None:
+        """To the next instant at which something ends, and all that ends then."""
+        if not self.running:
+            return
+        self.now = self.running[0][0]
+        touched: dict[int, None] = {}
+        awaited: list[int] = []
+        while self.running and self.running[0][0] == self.now:
+            _, _, done = heappop(self.running)
+            self.site.end(done)
+            awaited += self.site.awaited(done)
+            touched[done.source] = touched[done.target] = None
+            final = self.bypass.parked.pop(done.guest, None)
+            if final is not None and final != done.target:
+                self.wait(task(self.fleet, self.limits, done.guest, done.target, final))
+        names = {guest: None for host in touched for guest in (*self.outs[host], *self.ins[host])}
+        names |= dict.fromkeys(awaited) | self.stalled
+        self.stalled = {}
+        self.bypass.look(touched)
+        self.offer([self.waiting[guest] for guest in names if guest in self.waiting])
+
+    def offer(self, tasks: Iterable[Task]) -> None:
+        """Begin what can begin, by rank."""
+        for one in sorted(tasks, key=self._rank):
+            why = self.site.obstacle(one, one.guest in self.direct)
+            if not why:
+                self.begin(one)
+            elif why == "fleet":
+                self.stalled[one.guest] = None
+
+    def begin(self, one: Task, bypass: bool = False) -> None:
+        """Now. A bypass is not among those waiting any more."""
+        if not bypass:
+            self.unwait(one)
+            if one.guest in self.direct:
+                self.direct.discard(one.guest)
+                self.site.held[one.target] -= one.need[0]
+                self.site.held_vcpus[one.target] -= one.need[1]
+        self.site.begin(one)
+        heappush(self.running, (self.now + one.seconds, one.guest, one))
+        self.steps.append(Step(one, self.now, self.now + one.seconds, bypass))
+
+    def _release(self) -> bool:
+        """Nothing runs: give up the room that is held, and begin what can without it."""
+        if not any(self.site.held):
+            return False
+        self.site.held = [0] * len(self.site.held)
+        self.site.held_vcpus = [0] * len(self.site.held)
+        self.direct = set()
+        self.offer(list(self.waiting.values()))
+        return bool(self.running)
+
+    def _rank(self, one: Task) -> tuple[int, int, int]:
+        out, into = self.work_out[one.source], self.work_in[one.target]
+        if self.rule == "busier":
+            first = max(out, into)
+        elif self.rule == "both":
+            first = out + into
+        elif self.rule == "longest":
+            first = one.seconds
+        else:
+            first = self.work_in[one.source]
+        return -first, -one.seconds, one.guest

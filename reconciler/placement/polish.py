@@ -1,0 +1,43 @@
+"""Fewer bytes with the same end: those who were only displaced go home where others can be put elsewhere for nothing.
+
+Never leaves a board worse than it was; small neighbourhoods are solved exactly where ortools is installed.
+"""
+
+from reconciler.placement.board import Board
+from reconciler.placement.chains import squeeze
+from reconciler.placement.problem import Effort
+
+ROUNDS = 3
+
+
+def polish(board: Board, bound: int, effort: Effort) -> None:
+    """Until the bound is reached or a round finds nothing."""
+    for _ in range(ROUNDS):
+        if board.moved() <= bound or not homeward(board):
+            break
+
+
+def displaced(board: Board) -> list[int]:
+    """Items that could have stayed, largest first."""
+    forced = board.fleet.forced()
+    away = [i for i, h in enumerate(board.where) if h >= 0 and board.homes[i] >= 0 and h != board.homes[i]]
+    return sorted((item for item in away if not forced[item]), key=lambda item: (-board.need[item][0], item))
+
+
+def homeward(board: Board) -> int:
+    """MiB saved by sending displaced items home, where that moves less than they do."""
+    saved = 0
+    for item in displaced(board):
+        away, home, mark = board.where[item], board.homes[item], board.mark()
+        board.put(item, -1)
+        if board.fits(item)[home]:
+            board.put(item, home)
+            saved += board.need[item][0]
+            continue
+        price = squeeze(board, item, 2, frozenset(), only=home, ceiling=board.need[item][0])
+        if price is None:
+            board.undo(mark)
+            assert board.where[item] == away  # noqa: S101 - undo is exact
+        else:
+            saved += board.need[item][0] - price
+    return saved

@@ -1,0 +1,1 @@
+"""`make bench-planning`: the planner against proven bounds, public instances and what others reach."""

@@ -1,0 +1,170 @@
+"""Small fleets whose only right answer a person can see."""
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.solve import solve
+
+
+def host(name: str, memory: int = 100, **more: object) -> Host:
+    return Host(name, memory, 100, **more)  # type: ignore[arg-type]
+
+
+def guest(name: str, memory: int, at: str = "", **more: object) -> Guest:
+    return Guest(name, memory, 1, at, **more)  # type: ignore[arg-type]
+
+
+def test_a_fleet_inside_its_rules_does_not_move() -> None:
+    plan = solve(Problem((host("a"), host("b")), (guest("x", 90, "a"), guest("y", 5, "a"), guest("z", 1, "b"))))
+    assert (plan.moves, plan.knots, plan.moved, plan.bound) == ((), (), 0, 0)
+
+
+def test_a_swap_goes_over_a_third_host() -> None:
+    guests = (guest("x", 80, "a", to="b"), guest("y", 70, "b", to="a"))
+    plan = solve(Problem((host("a"), host("b"), host("c", 75)), guests))
+    assert plan.knots == ()
+    assert [(move.guest, move.target, move.bypass) for move in plan.moves] == [
+        ("y", "c", True),
+        ("x", "b", False),
+        ("y", "a", False),
+    ]
+    assert (plan.moved, plan.bypassed) == (150, 70)
+
+
+def test_a_swap_without_room_is_refused_with_both_names() -> None:
+    guests = (guest("x", 80, "a", to="b"), guest("y", 70, "b", to="a"))
+    plan = solve(Problem((host("a"), host("b"), host("c", 60)), guests))
+    assert plan.moves == ()
+    (knot,) = plan.knots
+    assert (knot.guests, knot.hosts) == (("x", "y"), ("a", "b"))
+    assert knot.fix == "50 MiB more free on one of a, b"
+
+
+def test_a_bypass_runs_only_where_the_guest_can_run() -> None:
+    guests = (guest("x", 80, "a", to="b", reach="ab"), guest("y", 80, "b", to="a", reach="ab"))
+    plan = solve(Problem((host("a"), host("b"), host("c")), guests, {"ab": ("a", "b")}))
+    assert plan.moves == ()
+    assert plan.knots[0].guests == ("x", "y")
+
+
+def test_a_chain_is_walked_from_its_end() -> None:
+    hosts = (host("a"), host("b"), host("c"))
+    guests = (guest("x", 80, "a", to="b"), guest("y", 80, "b", to="c"))
+    plan = solve(Problem(hosts, guests))
+    first, second = plan.moves
+    assert (first.guest, second.guest, second.start, plan.bypassed) == ("y", "x", first.end, 0)
+
+
+def test_a_drained_host_is_empty_at_the_end() -> None:
+    guests = tuple(guest(f"v{n}", 20, "a") for n in range(4))
+    plan = solve(Problem((host("a", drain=True), host("b"), host("c")), guests))
+    assert all(place != "a" for _, place in plan.goal)
+    assert (plan.moved, plan.bound, plan.knots) == (80, 80, ())
+    assert plan.seconds == plan.seconds_bound == 4
+
+
+def test_who_is_pinned_to_a_drained_host_is_named_and_the_rest_goes() -> None:
+    guests = (guest("x", 20, "a", pinned=True), guest("y", 20, "a"), guest("z", 20, "a", cooling=True))
+    plan = solve(Problem((host("a", drain=True), host("b")), guests))
+    assert plan.goal == (("x", "a"), ("y", "b"), ("z", "a"))
+    assert [knot.reason for knot in plan.knots] == [
+        "x is on a, which drains, and is pinned",
+        "z is on a, which drains, and moved a short while ago",
+    ]
+
+
+def test_the_least_leaves_a_host_that_is_too_full() -> None:
+    guests = (guest("x", 50, "a"), guest("y", 30, "a"), guest("z", 25, "a"), guest("w", 20, "a"))
+    plan = solve(Problem((host("a"), host("b")), guests))
+    assert [move.guest for move in plan.moves] == ["z"]
+
+
+def test_a_sticky_guest_stays_where_another_can_go() -> None:
+    guests = (guest("x", 70, "a"), guest("y", 40, "a", sticky=True))
+    plan = solve(Problem((host("a"), host("b")), guests))
+    assert ([move.guest for move in plan.moves], plan.bound) == (["x"], 40)
+
+
+def test_room_is_made_by_moving_another_on() -> None:
+    guests = (guest("big", 90, "a"), guest("small", 20, "b"), guest("full", 60, "c"))
+    plan = solve(Problem((host("a", drain=True), host("b"), host("c")), guests))
+    assert dict(plan.goal) == {"big": "b", "small": "c", "full": "c"}
+    assert [move.guest for move in plan.moves] == ["small", "big"]
+    assert (plan.moved, plan.bound) == (110, 100)
+
+
+def test_racks_are_kept_apart() -> None:
+    hosts = tuple(host(f"h{n}", labels={"rack": f"r{n // 2}"}) for n in range(4))
+    guests = (guest("x", 10, "h0"), guest("y", 10, "h1"))
+    plan = solve(Problem(hosts, guests, rules=(Spread(("x", "y"), "rack"),)))
+    (move,) = plan.moves
+    assert move.target in ("h2", "h3")
+
+
+def test_near_and_avoid_of_the_same_two_is_told() -> None:
+    rules = (Gather(("x", "y")), Avoid("x", ("y",)))
+    plan = solve(Problem((host("a"), host("b")), (guest("x", 10, "a"), guest("y", 10, "b")), rules=rules))
+    assert plan.moves == ()
+    assert "must share a host with guests it must not share one with" in plan.knots[0].reason
+
+
+def test_near_brings_the_smaller_to_the_larger() -> None:
+    guests = (guest("x", 10, "a"), guest("y", 30, "b"))
+    plan = solve(Problem((host("a"), host("b")), guests, rules=(Gather(("x", "y")),)))
+    assert plan.goal == (("x", "b"), ("y", "b"))
+    assert plan.moved == plan.bound == 10
+
+
+def test_others_that_are_avoided_may_share() -> None:
+    guests = (guest("x", 10, "a"), guest("y", 20, "a"), guest("z", 20, "a"))
+    plan = solve(Problem((host("a"), host("b")), guests, rules=(Avoid("x", ("y", "z")),)))
+    assert plan.goal == (("x", "b"), ("y", "a"), ("z", "a"))
+
+
+def test_a_rule_at_every_instant_waits_and_one_at_the_end_does_not() -> None:
+    guests = (guest("x", 50, "a", to="b"), guest("y", 20, "b", to="c"))
+    hosts = (host("a"), host("b"), host("c"))
+    held = solve(Problem(hosts, guests, rules=(Spread(("x", "y")),)))
+    assert [(move.guest, move.start) for move in held.moves] == [("y", 0), ("x", 1)]
+    ends = solve(Problem(hosts, guests, rules=(Spread(("x", "y"), always=False),)))
+    assert [move.start for move in ends.moves] == [0, 0]
+
+
+def test_the_higher_priority_is_placed_where_not_all_fit() -> None:
+    guests = (guest("x", 60), guest("y", 60, priority=5))
+    plan = solve(Problem((host("a"),), guests))
+    assert dict(plan.goal) == {"x": "", "y": "a"}
+    assert plan.knots[0].guests == ("x",)
+    assert plan.knots[0].fix == "20 MiB more free on a"
+
+
+def test_a_window_leaves_the_rest_for_later() -> None:
+    guests = tuple(guest(f"v{n}", 20, "a") for n in range(4))
+    asked = Problem((host("a", drain=True), host("b")), guests, limits=Limits(window_moves=3))
+    plan = solve(asked)
+    assert (len(plan.moves), len(plan.later)) == (3, 1)
+    assert len(solve(replace(asked, limits=Limits(window_mib=45))).moves) == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"), [(Limits(0, 0), 8), (Limits(1, 1), 8), (Limits(0, 0, bandwidth=500), 8)]
+)
+def test_a_link_is_shared_by_bandwidth(limits: Limits, seconds: int) -> None:
+    """Two moves of half the link each take as long as one after the other at full speed, about."""
+    from reconciler.placement.problem import Dirty
+
+    still = Dirty(0, 1, 0)
+    guests = tuple(guest(f"v{n}", 400, "a", dirty=still) for n in range(2))
+    hosts = (host("a", 1000, drain=True, link=1000), host("b", 1000, link=1000))
+    assert solve(Problem(hosts, guests, limits=limits)).seconds == seconds
+
+
+def test_reserve_and_ratios_make_the_room() -> None:
+    assert Host("a", 100, 10, reserve=20, memory_ratio=150, vcpu_ratio=400).room() == (120, 40)
+
+
+def test_a_name_that_is_not_there_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(LookupError):
+        solve(Problem((host("a"),), (guest("x", 1, "nowhere"),)))
