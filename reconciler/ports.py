@@ -186,7 +186,7 @@ class Hands:
     """What an action's `run` may use. `tell(phase, done, total, facts)` reports progress; `at` is a named failpoint.
 
     `facts` are those of an action that has ended in this walk, by its id; `hurried`: others wait for this one only.
-    `insist` tries again what may be repeated, while a host does not answer.
+    `insist` tries again what may be repeated, while a host does not answer; `stopping`: shall the pass end soon?
     `silent` are hosts whose hypervisor did not answer when the plan was made: they are reported, not asked again.
     """
 
@@ -201,6 +201,7 @@ class Hands:
     hurried: Callable[[], bool] = field(default=lambda: False)
     insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
     signer: Signer = field(default_factory=NoSigner)
+    stopping: Callable[[], bool] = field(default=lambda: False)
 
     def others(self, host: str) -> Sequence[HostCard]:
         """Every host with an answering hypervisor but this one."""

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def state_folder() -> Path:
@@ -20,7 +20,10 @@ def state_folder() -> Path:
 
 
 class FileJournal:
-    """A Journal in `folder/runs/RUN.jsonl`; raises OSError when it cannot be written, which stops the pass."""
+    """A Journal in `folder/runs/RUN.jsonl`, from its first event on.
+
+    Raises OSError when it cannot be written, which stops the pass.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.run = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
@@ -28,11 +31,13 @@ class FileJournal:
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = runs / f"{self.run}.jsonl"
         self._lock = threading.Lock()
-        self._file = self.path.open("a", encoding="utf-8")
+        self._file: TextIO | None = None
 
     def write(self, event: str, **fields: Any) -> None:
         line = json.dumps({"time": round(time.time(), 3), "event": event, **fields}, default=str)
         with self._lock:
+            if self._file is None:
+                self._file = self.path.open("a", encoding="utf-8")
             self._file.write(line + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())

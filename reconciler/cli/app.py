@@ -10,11 +10,14 @@ from reconciler.cli.apply import apply
 from reconciler.cli.doctor import doctor
 from reconciler.cli.edit import edit
 from reconciler.cli.explain import explain
+from reconciler.cli.history import history
 from reconciler.cli.leases import leases
 from reconciler.cli.plan import plan
+from reconciler.cli.run import run
 from reconciler.cli.schema import schema
 from reconciler.cli.snapshot import snapshot
 from reconciler.cli.status import status
+from reconciler.cli.trigger import trigger
 from reconciler.cli.unlock import unlock
 from reconciler.cli.validate import validate
 
@@ -44,7 +47,21 @@ def main(
     """GitOps for plain libvirt hosts: commit YAML; plan, apply, move VMs live, leave no access behind."""
 
 
-for command in (validate, snapshot, plan, apply, status, explain, doctor, leases, unlock, schema):
+for command in (
+    validate,
+    snapshot,
+    plan,
+    apply,
+    status,
+    explain,
+    doctor,
+    leases,
+    unlock,
+    run,
+    trigger,
+    history,
+    schema,
+):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(edit)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.cli.acting import Again, Wait, act, same
+from reconciler.cli.acting import Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import ApplyFormat, Deadline, Targets, emit, framed, note, read_specs
@@ -15,6 +15,7 @@ from reconciler.engine import codec, planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Tools, Wanted, fresh, see, think, want
 from reconciler.errors import PlanError
+from reconciler.loop.acting import Again
 from reconciler.model.outcome import Report
 from reconciler.model.plan import Plan, Source
 from reconciler.model.snapshot import Snapshot

@@ -50,7 +50,7 @@ class Walk:
         try:
             with Interrupts() as interrupts:
                 while self._waiting or self._running:
-                    if interrupts.asked and not stopped:
+                    if (interrupts.asked or self._hands.stopping()) and not stopped:
                         stopped = True
                         self._stop()
                     self._step(pool)

@@ -54,6 +54,7 @@ class Tools:
     locks: Locks = field(default_factory=NoLocks)
     insist: Callable[[Callable[[], Any]], Any] = field(default=lambda attempt: attempt())
     signer: Signer = field(default_factory=NoSigner)
+    stopping: Callable[[], bool] = field(default=lambda: False)
 
 
 def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
@@ -114,6 +115,7 @@ def do(made: Plan, wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], to
         silent=silent,
         insist=tools.insist,
         signer=tools.signer,
+        stopping=tools.stopping,
     )
     tools.journal.write("plan", fleet=made.fleet, commit=made.source.commit, actions=[a.id for a in made.actions])
     outcomes = Walk(made.actions, kinds, hands, tools.journal, wanted.fleet.limits, tools.tell).walk()

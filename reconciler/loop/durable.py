@@ -15,7 +15,7 @@ from typing import Any
 
 from dbos import DBOS
 
-from reconciler.loop.ledger import QUEUE, WORKFLOW, Ledger, config
+from reconciler.loop.ledger import QUEUE, WORKFLOW, Ledger, config, prepare
 from reconciler.loop.signs import Signs, signs_for
 
 EVERY = 5.0
@@ -48,6 +48,7 @@ class Controller:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._work, self._fleets, self._every = work, tuple(fleets), every
         self._database = database
+        prepare(database)
         self._signs: Signs = signs_for(database)
         self._found: dict[str, int] = {}
         self._stop = threading.Event()
@@ -78,7 +79,8 @@ class Controller:
         if self._stop.is_set():
             return
         self._stop.set()
-        DBOS.destroy(workflow_completion_timeout_sec=int(patience))
+        DBOS.destroy(workflow_completion_timeout_sec=int(patience), destroy_registry=True)
+        logging.getLogger("dbos").handlers.clear()
         self._watcher.join(self._every + 1)
         self.ledger.close()
         self._signs.close()

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from typing import Any
 
 from dbos import DBOSClient, DBOSConfig
 from dbos import Serializer as _Serializer
+
+from reconciler.adapters.journal import state_folder
 
 APPLICATION, QUEUE, WORKFLOW = "reconciler", "passes", "reconcile"
 VERSION = "passes-1"
@@ -75,7 +78,7 @@ class Ledger:
 
     def __init__(self, database: str, patient: bool = False) -> None:
         if database.startswith("sqlite:///") and not Path(database.removeprefix("sqlite:///")).exists():
-            raise FileNotFoundError(f"no controller has used {database} yet")
+            raise FileNotFoundError(f"no controller has used {_shown(database)} yet")
         logging.getLogger("dbos").setLevel(logging.ERROR)
         try:
             self._client = DBOSClient(
@@ -84,8 +87,12 @@ class Ledger:
                 application_name=APPLICATION,
                 retry_connection_errors=patient,
             )
+            self.rows(limit=1)
         except Exception as error:
-            raise OSError(f"the database of the loop does not answer: {error}") from None
+            text = str(error).splitlines()[0]
+            if "no such table" in text or "UndefinedTable" in text:
+                raise FileNotFoundError(f"no controller has used {_shown(database)} yet") from None
+            raise OSError(f"the database of the loop does not answer: {text}") from None
 
     def ask(self, fleet: str, trigger: str, by: str) -> str:
         """A pass as soon as may be; gives its id. One that waits for its turn already will do: it looks anew."""
@@ -169,13 +176,22 @@ class Ledger:
         return identity
 
 
-def sqlite_in(folder: Path) -> str:
-    """The URL of the embedded database in a state folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "loop.sqlite"
-    if not path.exists():
+def database_in(url: str) -> str:
+    """That database, or by default the embedded one in the state folder."""
+    return url or f"sqlite:///{state_folder()}/loop.sqlite"
+
+
+def prepare(database: str) -> None:
+    """The embedded one's file, which nobody else may read; PostgreSQL's database is made by its administrator."""
+    if database.startswith("sqlite:///"):
+        path = Path(database.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    return f"sqlite:///{path}"
+
+
+def _shown(database: str) -> str:
+    """Without the login."""
+    return re.sub(r"//[^/]*@", "//", database)
 
 
 def _row(item: Any) -> Row:

@@ -5,45 +5,31 @@ Reads a YAML file or the words of the command line; looks at no repository and n
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from reconciler.adapters.trust import Trust
 from reconciler.engine.load import load_plain
 from reconciler.errors import Problem, SpecError
-from reconciler.fields import Name, Strict
+from reconciler.fields import NAME, Strict
 
 _URL = re.compile(r"(sqlite:////.+|postgresql://.+)")
 
 
-class TrustSettings(Strict):
-    """Whose commits are applied; the lists lie outside the repository they judge."""
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """One fleet: a folder on a branch of a repository, and whose commits are applied."""
 
-    mode: Literal["off", "head"] = "off"
-    allowed_signers: str = ""
-    gpg_keys: str = ""
-    revoked_keys: str = ""
-
-
-class FleetSettings(Strict):
-    """One fleet: a folder on a branch of a repository."""
-
-    name: Name
+    name: str
     repo: str
     branch: str = "main"
     path: str = "."
-    trust: TrustSettings = TrustSettings()
+    trust: Trust = field(default_factory=Trust)
     identity_file: str = ""
     known_hosts_file: str = ""
-
-
-class ControllerSettings(Strict):
-    """What `reconciler run --config FILE` reads."""
-
-    fleets: Annotated[tuple[FleetSettings, ...], Field(min_length=1, strict=False)]
-    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +40,42 @@ class Settings:
     database: str = ""
 
 
+class TrustSpec(Strict):
+    """Whose commits are applied; the lists lie outside the repository they judge."""
+
+    mode: Literal["off", "head"] = "off"
+    allowed_signers: str = ""
+    gpg_keys: str = ""
+    revoked_keys: str = ""
+
+
+class FleetSpec(Strict):
+    """One of `fleets`."""
+
+    name: str
+    repo: str
+    branch: str = "main"
+    path: str = "."
+    trust: TrustSpec = TrustSpec()
+    identity_file: str = ""
+    known_hosts_file: str = ""
+
+
+class ControllerSpec(Strict):
+    """What `reconciler run --config FILE` reads."""
+
+    fleets: Annotated[tuple[FleetSpec, ...], Field(min_length=1, strict=False)]
+    database: str = ""
+
+
 def settings_of(fleets: Sequence[FleetSettings], database: str) -> Settings:
     """Checked as a whole; raises SpecError."""
     names = [fleet.name for fleet in fleets]
     problems = [Problem("", 0, f"fleet {name} is there twice") for name in sorted(set(names)) if names.count(name) > 1]
+    problems += [Problem("", 0, f"not a fleet's name: {name[:80]!r}") for name in names if not re.fullmatch(NAME, name)]
+    for fleet in fleets:
+        if fleet.trust.mode not in ("off", "head"):
+            problems.append(Problem("", 0, f"trust of fleet {fleet.name} is {fleet.trust.mode!r}", "say off or head"))
     if database and not _URL.fullmatch(database):
         problems.append(
             Problem(
@@ -76,14 +94,15 @@ def read_settings(path: Path, database: str = "") -> Settings:
     """The file's, with `database` over what it says; raises SpecError with every mistake, OSError."""
     data = load_plain(path.read_text(encoding="utf-8"))
     try:
-        read = ControllerSettings.model_validate(data if isinstance(data, dict) else {})
+        read = ControllerSpec.model_validate(data if isinstance(data, dict) else {})
     except ValidationError as error:
         problems = [
             Problem(str(path), 0, f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}")
             for one in error.errors(include_url=False)
         ]
         raise SpecError(problems) from None
-    return settings_of(read.fleets, database or read.database)
+    fleets = [FleetSettings(**{**dict(one), "trust": Trust(**dict(one.trust))}) for one in read.fleets]
+    return settings_of(fleets, database or read.database)
 
 
 def named_after(repo: str) -> str:

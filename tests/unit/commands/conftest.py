@@ -14,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from reconciler.cli import adopt, apply, doctor, explain, leases, plan, snapshot, status, unlock
+from reconciler.cli import run as program
 from reconciler.cli.app import app
 from reconciler.engine.once import Tools
 from tests.fakes.fleets import Fleet, settled
@@ -37,7 +38,7 @@ def run(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def tools(**given: Any) -> Iterator[Tools]:
         yield replace(fleet.tools, journal=given.get("journal") or fleet.journal)
 
-    for module in (adopt, apply, doctor, explain, leases, plan, snapshot, status, unlock):
+    for module in (adopt, apply, doctor, explain, leases, plan, program, snapshot, status, unlock):
         monkeypatch.setattr(module, "real_tools", tools)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

@@ -32,7 +32,7 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("fleets: []", "fleets: "),
-        ("fleets: [{name: a/b, repo: x}]", "not a name"),
+        ("fleets: [{name: a/b, repo: x}]", "not a fleet's name"),
         ("fleets: [{name: a, repo: x, trust: {mode: some}}]", "'off' or 'head'"),
         ("fleets: [{name: a, repo: x}, {name: a, repo: y}]", "fleet a is there twice"),
         ("fleets: [{name: a, repo: x}]\ndatabase: mysql://u:secret@h/d", "not a URL of a database: 'h/d'"),

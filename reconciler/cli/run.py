@@ -1,0 +1,104 @@
+"""`reconciler run`: keep fleets as their repositories say, until told to stop; or once.
+
+Words, signals and the service manager only; the loop is in `reconciler/loop`.
+"""
+
+from pathlib import Path as File
+from typing import Annotated, Any
+
+import typer
+
+from reconciler.cli.as_history import line
+from reconciler.cli.exit_codes import Exit
+from reconciler.cli.frame import Format, Output, emit, framed, note, say
+from reconciler.errors import PlanError
+from reconciler.model.passed import Passed
+from reconciler.wiring import KINDS, real_tools
+
+Repo = Annotated[str, typer.Option("--repo", metavar="URL", help="The repository: a path, or https, ssh or file.")]
+Branch = Annotated[str, typer.Option("--branch", help="The branch that is followed.")]
+Below = Annotated[str, typer.Option("--path", metavar="DIR", help="The specs' folder in it.")]
+Name = Annotated[str, typer.Option("--name", help="The fleet's name here; by default the repository's.")]
+TrustMode = Annotated[str, typer.Option("--trust", help="off, or head: the newest commit must be signed.")]
+Signers = Annotated[str, typer.Option("--allowed-signers", metavar="FILE", help="SSH keys that may sign.")]
+Keys = Annotated[str, typer.Option("--gpg-keys", metavar="FILE", help="GPG keys that may sign.")]
+Identity = Annotated[str, typer.Option("--identity-file", metavar="FILE", help="SSH key for the repository.")]
+Config = Annotated[File | None, typer.Option("--config", metavar="FILE", help="Settings of several fleets (YAML).")]
+Database = Annotated[
+    str, typer.Option("--database", metavar="URL", envvar="RECONCILER_DATABASE", help="postgresql://...; else SQLite.")
+]
+Once = Annotated[bool, typer.Option("--once", help="One pass of each fleet, then exit with its code.")]
+
+
+def run(
+    repo: Repo = "",
+    branch: Branch = "main",
+    path: Below = ".",
+    name: Name = "",
+    trust: TrustMode = "off",
+    allowed_signers: Signers = "",
+    gpg_keys: Keys = "",
+    identity_file: Identity = "",
+    config: Config = None,
+    database: Database = "",
+    once: Once = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Keep fleets as their git repositories say: a pass at each interval, on SIGHUP and on `reconciler trigger`.
+
+    Examples:
+
+      reconciler run --repo /srv/git/fleet.git --path specs --trust head --allowed-signers /etc/reconciler/signers
+
+      reconciler run --repo ssh://git@git.example.com/fleet.git --once -o json
+
+      reconciler run --config /etc/reconciler/run.yaml --database postgresql://reconciler@db.example.com/reconciler
+    """
+    from reconciler.adapters.trust import Trust
+    from reconciler.loop.settings import FleetSettings, named_after, read_settings, settings_of
+
+    with framed(output):
+        if bool(repo) == bool(config):
+            raise PlanError("say --repo or --config, one of the two", "reconciler run -h shows both")
+        if config:
+            settings = read_settings(config, database)
+        else:
+            judged = Trust(trust, allowed_signers, gpg_keys)  # type: ignore[arg-type]
+            fleet = FleetSettings(name or named_after(repo), repo, branch, path, judged, identity_file)
+            settings = settings_of([fleet], database)
+        _serve(settings, once, output)
+
+
+def _serve(settings: Any, once: bool, output: Format) -> None:
+    from reconciler.cli.standing_by import Standby
+    from reconciler.loop.durable import Controller
+    from reconciler.loop.ledger import database_in
+    from reconciler.loop.passing import Doors
+    from reconciler.loop.serving import Service
+
+    standby = Standby()
+    doors = Doors(KINDS, real_tools, standby.stopping, note)
+    service = Service(settings, doors, () if once else (lambda passed: say(line(passed)),))
+    kept = () if once else tuple(settings.fleets)
+    with standby, Controller(database_in(settings.database), service.work, kept) as controller:
+        if once:
+            _end(service.once(controller), output)
+        note(f"Passing over {', '.join(settings.fleets)} as {controller.name}.")
+        standby.wait(lambda: [controller.ledger.ask(fleet, "signal", controller.name) for fleet in kept])
+        note("Stopping: what runs goes on to its end, then what was opened is closed.")
+        controller.stop(standby.patience)
+
+
+def _end(passes: Any, output: Format) -> None:
+    worst: Passed = max(passes, key=lambda passed: passed.exit)
+    code = Exit(worst.exit)
+    if output is Format.JSON:
+        from reconciler.engine import codec
+
+        emit({"passes": [codec.dump(passed) for passed in passes]}, code)
+    else:
+        for passed in passes:
+            say(line(passed))
+            if passed.error:
+                note(f"error: {passed.error}", "red")
+    raise typer.Exit(int(code))
