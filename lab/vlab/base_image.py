@@ -14,6 +14,7 @@ from vlab.process import run
 from vlab.progress import step
 
 SUITE = "bookworm"
+"""Debian's, unless a lab says another."""
 PACKAGES = (
     *(
         "systemd",
@@ -32,6 +33,12 @@ PACKAGES = (
     *("libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "qemu-utils", "virtinst"),
     *("glusterfs-client", "glusterfs-server"),
 )
+STABLE = ("bookworm", "trixie")
+TESTING = ('--aptopt=Acquire::Check-Valid-Until "false"',)
+"""A mirror may keep testing for longer than its signature says; who signed it is checked all the same."""
+_APART = ("libvirt-daemon-lock", "libvirt-daemon-plugin-lockd")
+MORE_PACKAGES = {"trixie": _APART, "forky": _APART}
+"""What a suite has in packages of their own."""
 NFS_PACKAGES = ("nfs-common", "nfs-kernel-server")
 LEAVE_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
@@ -43,38 +50,39 @@ def flavour() -> str:
     return "nfs" if "nfs" in kinds or "nfs4" in kinds else "glusterfs"
 
 
-def packages() -> tuple[str, ...]:
+def packages(suite: str = SUITE) -> tuple[str, ...]:
     """What is installed in the image."""
-    return (*PACKAGES, *(NFS_PACKAGES if flavour() == "nfs" else ()))
+    return (*PACKAGES, *MORE_PACKAGES.get(suite, ()), *(NFS_PACKAGES if flavour() == "nfs" else ()))
 
 
-def path() -> Path:
-    """Where the image of the present recipe lives, built or not."""
-    recipe = "\n".join([SUITE, *packages(), (FILES / "image-setup.sh").read_text()])
+def path(suite: str = SUITE) -> Path:
+    """Where the image of the present recipe lives, built or not; each suite has its own."""
+    recipe = "\n".join([suite, *packages(suite), (FILES / "image-setup.sh").read_text()])
     return CACHE / f"base-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
-def build() -> Path:
+def build(suite: str = SUITE) -> Path:
     """Make the image unless it is there; a half-made one never gets its final name."""
-    return make(path(), packages(), ("image-setup.sh",))
+    return make(path(suite), packages(suite), ("image-setup.sh",), suite)
 
 
-def make(final: Path, included: tuple[str, ...], scripts: tuple[str, ...]) -> Path:
-    """A root file system of those packages, after those scripts of `files/` ran in it."""
+def make(final: Path, included: tuple[str, ...], scripts: tuple[str, ...], suite: str = SUITE) -> Path:
+    """A root file system of those packages of that suite, after those scripts of `files/` ran in it."""
     if final.is_dir():
         return final
     making = final.with_name(final.name + ".making")
     shutil.rmtree(making, ignore_errors=True)
-    with step(f"base image {final.name}: {len(included)} packages and what they need"):
+    with step(f"base image {final.name} of {suite}: {len(included)} packages and what they need"):
         run(
             "mmdebstrap",
             "--variant=minbase",
             "--dpkgopt=force-unsafe-io",
+            *(TESTING if suite not in STABLE else ()),
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
             f"--include={','.join(included)}",
             *(f"--customize-hook=copy-in {FILES / script} /tmp" for script in scripts),
             *(f'--customize-hook=chroot "$1" sh -eu /tmp/{script}' for script in scripts),
-            SUITE,
+            suite,
             making,
             timeout=1200,
         )

@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
     options = _parser().parse_args(words)
     began = time.monotonic()
     try:
-        topology = topologies.load(options.topology, options.name, options.subnet)
+        topology = topologies.load(options.topology, options.name, options.subnet, options.suite)
         lab = Lab(topology, Places(topology.name), options)
         verb = VERBS[options.verb].run
         if topology.machines == "emulated":
@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--topology", type=Path, default=DEFAULT, metavar="FILE", help="default: lab/topology.yaml")
     parser.add_argument("--name", help="another lab beside the one of the file")
     parser.add_argument("--subnet", metavar="A.B.C.0/24", help="the other lab's addresses")
+    parser.add_argument("--suite", choices=topologies.SUITES, help="which Debian its hosts are; default: the first")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, verb in VERBS.items():
         sub = verbs.add_parser(name, help=verb.help)

@@ -24,7 +24,7 @@ def boot(topology: Topology, places: Places, name: str) -> int:
     """Switch it on again."""
     host = topology.host(name)
     with step(f"booting {host.name}"):
-        lifecycle.boot(topology, places, host, base_image.path(), guest_image.path())
+        lifecycle.boot(topology, places, host, base_image.path(topology.suite), guest_image.path())
     lifecycle.publish(topology, places)
     return 0
 

@@ -28,18 +28,18 @@ from vlab.progress import say, step, together
 from vlab.topology import Host, Topology
 
 
-def build() -> tuple[Path, Path]:
-    """Both images, made at the same time when missing."""
+def build(suite: str) -> tuple[Path, Path]:
+    """Both images, the hosts' of that suite, made at the same time when missing."""
     machine.install()
     CACHE.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(2) as pool:
-        base, guest = pool.submit(base_image.build), pool.submit(guest_image.build)
+        base, guest = pool.submit(base_image.build, suite), pool.submit(guest_image.build)
     return base.result(), guest.result()
 
 
 def up(topology: Topology, places: Places) -> None:
     """Everything running and in its first state, or as it was left by `down`."""
-    base, guest = build()
+    base, guest = build(topology.suite)
     places.make()
     machine.allow_postcopy()
     machine.allow_watches()

@@ -16,7 +16,7 @@ PATIENCE = 8
 
 def reset(topology: Topology, places: Places) -> None:
     """Stop what runs, restore the files, start what belongs to the first state."""
-    images = base_image.path(), guest_image.path()
+    images = base_image.path(topology.suite), guest_image.path()
     network.start(topology, places)
     together(lambda host: _revive(topology, places, host), topology.hosts)
     with step("stopping guests, pools and leftovers"):
@@ -49,7 +49,7 @@ def _revive(topology: Topology, places: Places, host: Host) -> None:
         say(f"  {host.name} does not answer: rebooting it")
         nspawn.cut_power(place)
     with step(f"booting {host.name}"):
-        lifecycle.boot(topology, places, host, base_image.path(), guest_image.path())
+        lifecycle.boot(topology, places, host, base_image.path(topology.suite), guest_image.path())
 
 
 def _restore(places: Places, host: Host) -> None:

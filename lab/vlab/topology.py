@@ -15,6 +15,7 @@ from vlab.errors import LabError
 
 Role = Literal["storage", "compute"]
 Machines = Literal["containers", "emulated"]
+SUITES = ("bookworm", "trixie", "forky")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,20}")
 
 
@@ -53,6 +54,7 @@ class Topology:
     base: Base
     hosts: tuple[Host, ...]
     machines: Machines = field(default="containers", repr=False)  # not part of what a container is made from
+    suite: str = field(default="bookworm", repr=False)  # it is in the name of the image
 
     @property
     def storage(self) -> Host:
@@ -74,13 +76,15 @@ class Topology:
         raise LabError(f"the lab has no host {name!r}", f"use one of: {known}")
 
 
-def load(path: Path, name: str | None, subnet: str | None) -> Topology:
-    """Read a topology file; name and subnet may be overridden, so that labs stand side by side."""
+def load(path: Path, name: str | None, subnet: str | None, suite: str | None = None) -> Topology:
+    """Read a topology file; name, subnet and suite may be overridden, so that labs stand side by side."""
     raw = _yaml(path)
     if name is not None:
         raw["name"] = name
     if subnet is not None:
         raw["subnet"] = subnet
+    if suite is not None:
+        raw["suite"] = suite
     try:
         made = _build(raw)
     except (KeyError, TypeError, ValueError) as wrong:
@@ -117,6 +121,7 @@ def _build(raw: dict[str, Any]) -> Topology:
         base=Base(**raw["base"]),
         hosts=hosts,
         machines=raw.get("machines", "containers"),
+        suite=raw.get("suite", "bookworm"),
     )
 
 
@@ -132,3 +137,5 @@ def _check(made: Topology, path: Path) -> None:
     made.host(made.base.host)
     if made.machines not in get_args(Machines):
         raise LabError(f"{path}: machines: {made.machines!r}", f"one of: {', '.join(get_args(Machines))}")
+    if made.suite not in SUITES or (made.suite != SUITES[0] and made.machines != "containers"):
+        raise LabError(f"{path}: suite: {made.suite!r}", f"one of: {', '.join(SUITES)}; emulated machines: the first")

@@ -41,7 +41,7 @@ def _up(lab: Lab) -> int:
 
 
 def _build(lab: Lab) -> int:
-    base, guest = lifecycle.build()
+    base, guest = lifecycle.build(lab.topology.suite)
     print(f"{base}\n{guest}")
     return 0
 

@@ -9,15 +9,16 @@ from lxml import etree
 from reconciler.readings import FAILED_POST_COPY as FAILED
 from reconciler.readings import DomainReading, Inventory, NetworkReading, PoolReading, VolumeReading
 
+_POST_COPY = "post-copy"
 _REASONS = (
     ("PAUSED", "MIGRATION", "migrating"),
     ("PAUSED", "STARTING_UP", "starting up"),
     ("PAUSED", "USER", "user"),
     ("PAUSED", "IOERROR", "I/O error"),
-    ("PAUSED", "POSTCOPY", "post-copy"),
+    ("PAUSED", "POSTCOPY", _POST_COPY),
     ("PAUSED", "POSTCOPY_FAILED", FAILED),
     ("RUNNING", "MIGRATED", "migrated"),
-    ("RUNNING", "POSTCOPY", "post-copy"),
+    ("RUNNING", "POSTCOPY", _POST_COPY),
     ("RUNNING", "POSTCOPY_FAILED", FAILED),
     ("SHUTOFF", "MIGRATED", "migrated"),
 )
@@ -90,7 +91,7 @@ def read_domain(lib: Any, domain: Any) -> DomainReading:
         persistent=persistent,
         autostart=bool(domain.autostart()),
         migrating=active and reason != FAILED and _migrating(lib, domain),
-        addresses=_addresses(lib, domain, live) if active and reason != FAILED else (),
+        addresses=_addresses(lib, domain, live, reason == _POST_COPY) if active and reason != FAILED else (),
         taints=_taints(lib, domain) if active else (),
         reason=reason,
         keeps=tuple(_keeps(lib, domain)) if persistent else (),
@@ -130,10 +131,10 @@ def _migrating(lib: Any, domain: Any) -> bool:
     return False
 
 
-def _addresses(lib: Any, domain: Any, live: str) -> tuple[tuple[str, str], ...]:
-    """MAC and IPv4 address by lease, ARP table, and the guest agent where it is connected."""
+def _addresses(lib: Any, domain: Any, live: str, half: bool) -> tuple[tuple[str, str], ...]:
+    """MAC and IPv4 address by lease, ARP table, and the guest agent where it is connected; a half's is not asked."""
     sources = [lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP]
-    if 'name="org.qemu.guest_agent.0" state="connected"' in live.replace("'", '"'):
+    if not half and 'name="org.qemu.guest_agent.0" state="connected"' in live.replace("'", '"'):
         sources.append(lib.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
     found: dict[str, str] = {}
     for source in sources:

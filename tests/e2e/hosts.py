@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 NAME = os.environ.get("RECONCILER_LAB", f"vpd{WORKER + 1}" if WORKER else "vpd")
 SUBNET = os.environ.get("RECONCILER_LAB_SUBNET", "10.77.0" if not WORKER else f"10.78.{WORKER}")
+SUITE = os.environ.get("RECONCILER_LAB_SUITE", "bookworm")
 RUN = Path(f"/run/reconciler-lab/{NAME}")
 POOL = "/var/lib/libvirt/images/COMPARTIDO"
 
@@ -22,6 +23,7 @@ POOL = "/var/lib/libvirt/images/COMPARTIDO"
 def lab(*words: str, timeout: float = 300) -> str:
     """`lab/lab WORDS`; raises with its output when it fails."""
     which = ["--name", NAME, "--subnet", f"{SUBNET}.0/24"] if NAME != "vpd" else []
+    which += ["--suite", SUITE]
     done = subprocess.run(
         [str(ROOT / "lab/lab"), *which, *words], capture_output=True, text=True, timeout=timeout, check=False
     )

@@ -15,7 +15,7 @@ from tests.e2e.hosts import LabHost, lab
 from tests.e2e.user import Said, User
 
 VM = "mvp4_lqd25"
-post_copy = pytest.mark.skip(reason="specs may not ask for post-copy: recovery stood still on the lab, decision 0024")
+post_copy = pytest.mark.skip(reason="specs may not ask for post-copy: recovery is not dependable, decision 0024")
 
 
 def moving(user: User, migration: str, dirty: int = 100) -> User:

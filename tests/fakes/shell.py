@@ -330,7 +330,7 @@ COMMANDS: list[tuple[str, Callable[[Call], Reply]]] = [
     (r"systemctl show -p LoadState -p ActiveState -p UnitFileState firewalld\.service", _unit_of_firewalld),
     ("systemctl is-active firewalld", lambda call: OK if call.host.firewall.running else Reply(3, "inactive\n")),
     (r"systemctl enable --now \S+", _enable),
-    (r"mountpoint -q \S+", _mountpoint),
+    (r"env LC_ALL=C mountpoint \S+", _mountpoint),
     ("ip -4 -o neigh show", _neighbours),
     (r"timeout 6 bash -c (?s:.*)", _check),
     (r"firewall-cmd .*", _firewall_cmd),

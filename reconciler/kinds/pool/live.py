@@ -10,6 +10,7 @@ from reconciler.kinds.pool.actions import (
     StopPool,
     SweepTokens,
 )
+from reconciler.kinds.pool.mounted import mounted
 from reconciler.kinds.pool.proof import prove_shared, sweep
 from reconciler.kinds.pool.wire import amend_pool, read_pool
 from reconciler.model.action import Action
@@ -79,7 +80,7 @@ def _start(card: HostCard, action: StartPool, hands: Hands) -> Done:
         except Refused as error:
             reason = f"libvirt could not start pool {pool}: {error.reason.strip()}"
             raise Refused(card.name, reason, _fix(action)) from error
-    if action.source and hands.shell.run(card, ["mountpoint", "-q", action.target]).code != 0:
+    if action.source and not mounted(card, action.target, hands):
         raise Refused(card.name, f"pool {pool} is active, but nothing is mounted at {action.target}", _fix(action))
     hands.hypervisor.refresh_pool(card, pool)
     return Done(f"pool {pool} is active", changed=changed)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.errors import Refused
 from reconciler.kinds.pool.actions import ProveShared, SweepTokens
+from reconciler.kinds.pool.mounted import mounted
 from reconciler.kinds.pool.wire import MARK
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -38,7 +39,7 @@ def prove_shared(action: ProveShared, hands: Hands) -> Done:
 def _check_mount(card: HostCard, action: ProveShared, hands: Hands) -> None:
     """A network pool must be a mount point itself; a folder must lie on something other than the root file system."""
     if action.network:
-        if hands.shell.run(card, ["mountpoint", "-q", action.target]).code != 0:
+        if not mounted(card, action.target, hands):
             raise Refused(card.name, f"nothing is mounted at {action.target}; not written to", "start the pool there")
         return
     found = hands.shell.run(card, ["findmnt", "-n", "-o", "TARGET", "-T", action.target])

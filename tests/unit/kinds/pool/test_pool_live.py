@@ -32,13 +32,17 @@ class Hosts:
     mounts: bool = True
     readonly: bool = False
     sticky: bool = False
+    silent: int = 0
     drawn: int = 0
     wrote: int = 0
 
     def run(self, host: HostCard, argv: Sequence[str], *, stdin: str = "", deadline: float = 30.0) -> Reply:
         share = self.shares[host.name]
         match list(argv):
-            case ["mountpoint", "-q", "/srv/comp"]:
+            case ["env", "LC_ALL=C", "mountpoint", "/srv/comp"] if self.silent:
+                self.silent -= 1
+                return Reply(1, "", "mountpoint: /srv/comp: Transport endpoint is not connected")
+            case ["env", "LC_ALL=C", "mountpoint", "/srv/comp"]:
                 return Reply(0 if share else 32, "")
             case ["findmnt", "-n", "-o", "TARGET", "-T", "/srv/comp"]:
                 return Reply(0, "/srv" if share else "/")
@@ -97,8 +101,15 @@ class Hosts:
         assert self.pools[pool].active
 
 
+class NoTime:
+    """A clock on which waiting takes none."""
+
+    def sleep(self, seconds: float) -> None:
+        pass
+
+
 def do(world: Hosts, action: Action) -> bool:
-    return run(action, Hands(CARDS, world, world, None)).changed  # type: ignore[arg-type]
+    return run(action, Hands(CARDS, world, world, NoTime())).changed  # type: ignore[arg-type]
 
 
 def test_a_pool_comes_up_step_by_step_and_twice_is_once() -> None:
@@ -131,6 +142,12 @@ def test_an_active_pool_without_its_mount_is_not_believed() -> None:
         do(world, StartPool(place=AT, target="/srv/comp", source="nas:/export"))
 
 
+def test_a_mount_that_does_not_answer_at_once_is_asked_again() -> None:
+    world = Hosts(silent=3)
+    do(world, PROOF)
+    assert (world.silent, world.wrote) == (0, 1)
+
+
 @pytest.mark.parametrize("network", [True, False])
 def test_shared_storage_is_proven_and_nothing_is_left(network: bool) -> None:
     world = Hosts()
@@ -145,6 +162,7 @@ def test_shared_storage_is_proven_and_nothing_is_left(network: bool) -> None:
         (Hosts({"alpha": "", "beta": "nas"}), True, "alpha: nothing is mounted", 0),
         (Hosts({"alpha": "nas", "beta": ""}), True, "beta: nothing is mounted", 0),
         (Hosts({"alpha": "", "beta": "nas"}), False, "own root file system", 0),
+        (Hosts(silent=4), True, "cannot tell whether .* at /srv/comp: .*Transport endpoint is not connected", 0),
         (Hosts(readonly=True), True, "could not write .*Permission denied", 1),
         (Hosts(sticky=True), True, "could not remove", 1),
     ],
