@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hosts import LabHost
+from tests.e2e.test_crashes import killed_at
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
@@ -53,6 +54,7 @@ def test_a_certificate_lets_one_move_in_and_nothing_else(
     signed.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     plan = signed.plan()
     assert plan.out.count("let sshd trust certificates of the authority") == 2, plan.text
+    killed_at(signed, "host.trust-authority.done")
     assert "log in as root for 15 min: ed25519 key with a certificate, libvirt's proxy only" in plan.out
     process = signed.start("apply", str(signed.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:3")
     end = time.monotonic() + 60

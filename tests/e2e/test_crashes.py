@@ -5,6 +5,7 @@ A row per failpoint; a name that is reached no longer fails, because then nothin
 
 import signal
 import time
+from subprocess import Popen
 
 import pytest
 
@@ -122,13 +123,19 @@ def test_killed_again_and_again_while_mending(running: User, d25: LabHost, d26: 
     assert d25.domains() == {"mvp1": "shut off", VM: "shut off"}
 
 
-def killed_in_the_copy(user: User, d25: LabHost) -> None:
-    """A slow copy whose reconciler is gone; libvirt goes on with it."""
-    process = user.start("apply", str(user.folder), "--yes")
+def copying(user: User, d25: LabHost, **environment: str) -> Popen[str]:
+    """An apply in the middle of a slow copy."""
+    process = user.start("apply", str(user.folder), "--yes", **environment)
     end = time.monotonic() + 60
     while "Unbounded" not in d25.do("virsh", "domjobinfo", VM).stdout:
         assert time.monotonic() < end, "no migration began"
         time.sleep(0.2)
+    return process
+
+
+def killed_in_the_copy(user: User, d25: LabHost) -> None:
+    """A slow copy whose reconciler is gone; libvirt goes on with it."""
+    process = copying(user, d25)
     process.kill()
     process.communicate()
 
@@ -156,6 +163,9 @@ def test_killed_in_the_middle_of_the_copy(slow: User, d25: LabHost, d26: LabHost
 
 
 def test_what_is_followed_fails_or_its_follower_is_killed_too(slow: User, d25: LabHost, d26: LabHost) -> None:
+    failing = copying(slow, d25, RECONCILER_FAILPOINT="move.failed")
+    d25.out("virsh", "domjobabort", VM)
+    assert failing.wait(timeout=60) == -signal.SIGKILL, failing.communicate()
     killed_in_the_copy(slow, d25)
     follower = slow.start("apply", str(slow.folder), "--yes")
     while "first copy" not in (follower.stderr.readline() if follower.stderr else "first copy"):

@@ -5,6 +5,7 @@ import signal
 import time
 
 from tests.e2e.hosts import POOL, SUBNET, LabHost, lab
+from tests.e2e.test_crashes import killed_at
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
@@ -199,6 +200,7 @@ def test_a_vm_from_libvirts_own_xml_started_stopped_and_changed(running: User, d
         "  memory: 256MiB\n  checks: [{tcp: 22}]\n"
     )
     running.write("hand.yaml", spec)
+    killed_at(running, "vm.define.done")
     running.apply()
     assert d25.domains()["hand"] == "running"
     running.in_sync()

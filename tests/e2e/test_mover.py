@@ -3,6 +3,7 @@
 import time
 
 from tests.e2e.hosts import LabHost
+from tests.e2e.test_crashes import killed_at
 from tests.e2e.user import User
 
 VM = "mvp4_lqd25"
@@ -12,8 +13,9 @@ OURS = "grep -c reconciler-lease /var/lib/vmmove/.ssh/authorized_keys || true"
 
 def test_a_declared_user_moves_and_root_gets_no_key(user: User, d25: LabHost, d26: LabHost) -> None:
     user.edit("fleet.yaml", "lifetime: 15m, user: root}", "lifetime: 15m, user: vmmove}")
-    said = user.apply()
-    assert "make user vmmove for moves" in said.text
+    assert "make user vmmove for moves" in user.plan().out
+    killed_at(user, "host.make-mover.done")
+    user.apply()
     for host in (d25, d26):
         assert host.sh("getent passwd vmmove").strip().endswith(":/var/lib/vmmove:/bin/sh")
         assert host.sh("getent shadow vmmove").split(":")[1] == "*", "no password opens it"
@@ -35,7 +37,8 @@ def test_a_declared_user_moves_and_root_gets_no_key(user: User, d25: LabHost, d2
     assert (d26.domains()[VM], d26.sh(ROOTS).strip(), d26.sh(OURS).strip()) == ("running", "0", "0")
     user.in_sync()
 
-    d26.sh("rm /etc/polkit-1/rules.d/50-reconciler-vmmove.rules")
+    d26.sh("rm /etc/polkit-1/rules.d/50-reconciler-vmmove.rules; systemctl stop firewalld")
     assert "make user vmmove for moves" in user.plan().out
+    killed_at(user, "firewall.start-firewall.done")
     user.apply()
     user.in_sync()
