@@ -20,7 +20,7 @@ def guard(actions: Sequence[Action], view: View) -> tuple[tuple[Action, ...], tu
             why = f"{action.explain()} is of class {action.disruption}, above the allowed {cap}"
             forbidden[action.id] = _refusal(action, view, why, "raise Fleet.limits.disruption")
     deletes = [action for action in actions if action.disruption is Disruption.DELETE]
-    for action in deletes[view.fleet.limits.deletes_per_pass :]:
+    for action in deletes if len(deletes) > view.fleet.limits.deletes_per_pass else ():
         why = f"{action.explain()}: {len(deletes)} deletions, {view.fleet.limits.deletes_per_pass} allowed per pass"
         forbidden[action.id] = _refusal(action, view, why, "raise Fleet.limits.deletesPerPass")
     permitted = prune([action for action in actions if action.id not in forbidden])

@@ -19,7 +19,7 @@ from reconciler.engine.prune import prune
 from reconciler.engine.resolve import resolve
 from reconciler.engine.target import narrow
 from reconciler.engine.verify import left_over
-from reconciler.errors import SpecError, StalePlan
+from reconciler.errors import Problem, SpecError, StalePlan
 from reconciler.kind import Document, Kind
 from reconciler.model.desired import Desired, View
 from reconciler.model.fleet import Fleet, HostCard
@@ -61,6 +61,8 @@ def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
     """load, resolve; raises SpecError with every mistake."""
     loaded = load(source, kinds)
     fleet, desired, more = resolve(loaded.documents, kinds, loaded.broken)
+    if not (loaded.documents or loaded.problems):
+        raise SpecError([Problem("", 0, "nothing is declared", "was it emptied by mistake? nothing was deleted")])
     if loaded.problems or more:
         raise SpecError((*loaded.problems, *more))
     return Wanted(fleet, desired, loaded.documents)

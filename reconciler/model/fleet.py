@@ -150,6 +150,7 @@ class Fleet:
     """
 
     name: str = "default"
+    declared: bool = False
     mode: str = "apply"
     interval: float = 300.0
     suspension: Suspension | None = None

@@ -8,6 +8,7 @@ from tests.docs.messages import BUGS, ERRORS, REFUSALS, SPECS, messages
 from tests.docs.pages import DOCS
 
 PAGES = (
+    "concepts/gitops.md",
     "guides/when-a-commit-is-refused.md",
     "guides/when-something-is-refused.md",
     "guides/when-an-action-fails.md",

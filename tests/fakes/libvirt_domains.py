@@ -48,7 +48,8 @@ class Domains(Libvirtd):
                 raise self._world.wrong(f"{domain.name} would be undefined on {host.name} while it is {domain.state}")
             if domain.keeps:
                 raise Refused(host.name, f"libvirt says: cannot undefine domain with {domain.keeps[0]}")
-            if len(self._world.hosts) > 1 and not domain.unfinished and not self._elsewhere(there, uuid):
+            own = domain.unfinished or domain.name in self._world.released
+            if len(self._world.hosts) > 1 and not own and not self._elsewhere(there, uuid):
                 raise self._world.wrong(f"{domain.name} would be lost: {host.name} alone has it")
             del there.domains[uuid]
 

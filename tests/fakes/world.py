@@ -61,6 +61,7 @@ class World:
         self.copying: dict[str, Ending] = {}
         self.orphans = "refused"
         self.deaf_guests: set[str] = set()
+        self.released: set[str] = set()
         self.busy: dict[str, int] = {}
         self.randoms = 0
         self.authorities: dict[str, str] = {}

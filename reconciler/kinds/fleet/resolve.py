@@ -33,6 +33,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     fleet = replace(
         scope.fleet,
         name=first.name,
+        declared=True,
         mode=spec.mode,
         interval=spec.interval,
         suspension=_suspension(spec.suspend),

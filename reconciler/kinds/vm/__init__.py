@@ -25,6 +25,7 @@ from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
 from reconciler.kinds.vm.plan import plan
+from reconciler.kinds.vm.prune_actions import AllowPrune, DeleteDomain
 from reconciler.kinds.vm.resolve import attachments, resolve
 from reconciler.kinds.vm.spec import VirtualMachineSpec
 from reconciler.kinds.vm.state import DomainState, Room
@@ -58,6 +59,8 @@ KIND = Kind(
         FinishArrival,
         DropArrival,
         ForgetStop,
+        AllowPrune,
+        DeleteDomain,
     ),
     resolve=resolve,
     facts=facts,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from reconciler.kinds.vm.copy_plan import differences
 from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.moves import Unfinished, apart
+from reconciler.kinds.vm.pruning import undeclared
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
 from reconciler.kinds.vm.underway import leaving, way
 from reconciler.model.change import Comparison
@@ -22,7 +23,8 @@ def sightings(name: str, view: View) -> Sequence[tuple[Place, DomainState]]:
 
 def compare(view: View) -> Sequence[Comparison]:
     """Declared fields only, against the domain wherever it is."""
-    return [compared(item, *apart(sightings(item.place.name, view)), view) for item in view.of("vm")]
+    known = [compared(item, *apart(sightings(item.place.name, view)), view) for item in view.of("vm")]
+    return [*known, *undeclared(view)]
 
 
 def compared(
@@ -48,6 +50,8 @@ def compared(
         old["domain XML"], new["domain XML"] = state.digest, want.digest
     if cut:
         old["unfinished move"], new["unfinished move"] = f"{cut.state.coming} -> {cut.place.host}", ""
+    if state.prune or want.prune:
+        old["prune"], new["prune"] = state.prune, want.prune
     if state.resume:
         old["shut down for a move"], new["shut down for a move"] = True, False
     if state.making:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from reconciler.kinds.vm.actions import CloneDomain, DefineDomain, ProveDomain, SetAutostart, SetResources, StartDomain
 from reconciler.kinds.vm.domain_xml import marked, nvram_path, with_uuid
+from reconciler.kinds.vm.prune_actions import AllowPrune
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, Room, VmDesired, WantedNic
 from reconciler.kinds.vm.wire import from_xml
 from reconciler.model.action import Action, Refusal
@@ -82,6 +83,8 @@ def _afterwards(want: VmDesired, place: Place, uuid: str, made: DomainState, nee
         )
     if want.autostart:
         steps.append(SetAutostart(place=place, uuid=uuid, on=True, needs=(need,), reason="declared"))
+    if want.prune:
+        steps.append(AllowPrune(place=place, uuid=uuid, allowed=True, needs=(need,), reason="prune is allowed"))
     if want.power == "running":
         start = StartDomain(place=place, uuid=uuid, needs=(need, *(s.id for s in steps)), reason="declared running")
         prove = ProveDomain(
@@ -212,6 +215,7 @@ def _result(want: VmDesired, base: DomainState, uuid: str, nics: Sequence[Wanted
         fleet=fleet,
         autostart=False,
         digest="",
+        prune=False,
         addresses=(),
         making=(),
     )

@@ -28,8 +28,11 @@ from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline import drop, finish, forget, move_offline, note, prepare
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
 from reconciler.kinds.vm.proving import prove
+from reconciler.kinds.vm.prune_actions import AllowPrune, DeleteDomain
 from reconciler.kinds.vm.recovering import conclude, recover
+from reconciler.kinds.vm.removing import allow, remove
 from reconciler.kinds.vm.resuming import resume
+from reconciler.kinds.vm.stopping import present, stop
 from reconciler.kinds.vm.watching import watch
 from reconciler.kinds.vm.wire import MARK, read_domain, write_mark
 from reconciler.model.action import Action
@@ -65,7 +68,7 @@ def run(action: Action, hands: Hands) -> Done:
             return forget(action, hands)
         case ShutToMove(uuid=uuid, wait=wait):
             going = prepare(action, hands)
-            return _stop(card, uuid, wait, hands) if going else Done("is off already", changed=False)
+            return stop(card, uuid, wait, hands) if going else Done("is off already", changed=False)
         case ProveDomain():
             return prove(action, hands)
         case Measure():
@@ -74,6 +77,10 @@ def run(action: Action, hands: Hands) -> Done:
             return copies.clear(action, hands)
         case DeleteOldCopy():
             return copies.delete_old(action, hands)
+        case AllowPrune():
+            return allow(action, hands)
+        case DeleteDomain():
+            return remove(action, hands)
         case DefineDomain():
             return _define(action, card, hands)
         case AdoptDomain(uuid=uuid, fleet=fleet):
@@ -82,7 +89,7 @@ def run(action: Action, hands: Hands) -> Done:
         case StartDomain(uuid=uuid):
             return _start(card, uuid, hands)
         case StopDomain(uuid=uuid, wait=wait):
-            return _stop(card, uuid, wait, hands)
+            return stop(card, uuid, wait, hands)
         case SetAutostart(uuid=uuid, on=on):
             hands.hypervisor.set_autostart(card, uuid, on)
             return Done(f"autostart {'on' if on else 'off'}")
@@ -103,7 +110,7 @@ def _define(action: DefineDomain, card: HostCard, hands: Hands) -> Done:
 
 
 def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
-    here = _present(card, uuid, hands)
+    here = present(card, uuid, hands)
     if here.state == "running":
         _awake(card, here, hands)
         return Done("runs already", changed=False)
@@ -116,7 +123,7 @@ def _start(card: HostCard, uuid: str, hands: Hands) -> Done:
             )
     hands.at("start.asked")
     hands.hypervisor.start_domain(card, uuid)
-    now = _present(card, uuid, hands)
+    now = present(card, uuid, hands)
     if now.state != "running":
         fix = f"see its log in {card.name}:/var/log/libvirt/qemu"
         raise Refused(card.name, f"{here.name} was started and is {now.state}", fix)
@@ -129,25 +136,3 @@ def _awake(card: HostCard, reading: DomainReading, hands: Hands) -> None:
     if read_domain(reading, {}).resume:
         hands.at("start.started")
         note(card, reading, hands, resume="")
-
-
-def _stop(card: HostCard, uuid: str, wait: float, hands: Hands) -> Done:
-    here = _present(card, uuid, hands)
-    if here.state == "shutoff":
-        return Done("is off already", changed=False)
-    hands.hypervisor.shutdown_domain(card, uuid)
-    end = hands.clock.now() + wait
-    while hands.clock.now() < end:
-        hands.tell("waiting for the guest to shut down", 0, 0, {})
-        hands.clock.sleep(1.0)
-        if _present(card, uuid, hands).state == "shutoff":
-            return Done("shut down by the guest")
-    fix = "look at its console; the reconciler never cuts the power"
-    raise Refused(card.name, f"{here.name} did not shut down within {wait:.0f} s", fix)
-
-
-def _present(card: HostCard, uuid: str, hands: Hands) -> DomainReading:
-    reading = hands.hypervisor.domain(card, uuid)
-    if reading is None:
-        raise Refused(card.name, f"has no domain {uuid} any more", "plan again")
-    return reading

@@ -25,6 +25,7 @@ from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.mending import mend
 from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
 from reconciler.kinds.vm.passages import passage
+from reconciler.kinds.vm.pruning import allow, remove
 from reconciler.kinds.vm.state import DomainState, VmDesired
 from reconciler.kinds.vm.underway import follow, leaving, left_paused
 from reconciler.model.action import Action, Refusal
@@ -36,7 +37,9 @@ from reconciler.model.ref import Place
 
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:
     """Create, or bring the existing one to what is declared; a contradiction is for a person."""
-    item = view.required(difference.place)
+    item = view.at(difference.place)
+    if item is None:
+        return remove(difference.place, view)
     want: VmDesired = item.value
     found = sightings(want.name, view)
     mended = mend(
@@ -142,6 +145,8 @@ def _update(
         reason = f"exists on {place.host} without our mark"
         steps.append(AdoptDomain(place=place, uuid=state.uuid, fleet=view.fleet.name, reason=reason))
     steps += define(item, place, state, paths, view)
+    if "prune" in paths:
+        steps.append(allow(place, state, want, tuple(s.id for s in steps if isinstance(s, Action))))
     if "host" in paths:
         steps += _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
     else:

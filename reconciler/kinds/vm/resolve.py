@@ -139,6 +139,7 @@ def _desired(document: Document, scope: Scope) -> Desired:
         memory=spec.memory,
         nics=nics,
         moves=_moves(spec.migration, scope.fleet.migration),
+        prune=spec.prune == "allowed",
         checks=tuple(_check(check) for check in spec.checks),
         shared=tuple(sorted((name, pool.target) for name, pool in pools.items() if pool.shared)),
         local=tuple(LocalPool(n, p.target, p.min_free) for n, p in sorted(pools.items()) if not p.shared),

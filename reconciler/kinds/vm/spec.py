@@ -108,4 +108,4 @@ class VirtualMachineSpec(Strict):
     interfaces: list[InterfaceSpec] | None = None
     migration: MigrationSpec = MigrationSpec()
     checks: list[CheckSpec] = []
-    prune: Literal["never"] = "never"
+    prune: Literal["never", "allowed"] = "never"

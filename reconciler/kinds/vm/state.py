@@ -61,8 +61,8 @@ class DomainState:
     running XML; `virt` is libvirt's domain type (kvm, qemu). `reason` is why it is so, where that matters.
 
     `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
-    `resume` says that a cold move shut it down. `keeps` is what libvirt stores of it beside its definition, `local`
-    what only a live move takes along.
+    `resume` says that a cold move shut it down, `prune` that it may be deleted once it is declared nowhere. `keeps` is
+    what libvirt stores of it beside its definition, `local` what only a live move takes along.
     """
 
     uuid: str
@@ -91,6 +91,7 @@ class DomainState:
     coming: str = ""
     boots: bool = False
     resume: bool = False
+    prune: bool = False
     keeps: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     guest: str = field(default="", metadata=VOLATILE)
@@ -220,3 +221,4 @@ class VmDesired:
     checks: tuple[Check, ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
     local: tuple[LocalPool, ...] = ()
+    prune: bool = False

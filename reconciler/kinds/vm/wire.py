@@ -157,6 +157,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         coming=move.get("coming", ""),
         boots=move.get("boots") == "yes",
         resume=move.get("resume") == "yes",
+        prune=move.get("prune") == "allowed",
         keeps=reading.keeps,
         local=_local(root),
         bound=tuple(what for path, what in _BOUND.items() if root.find(path) is not None),
@@ -250,7 +251,7 @@ def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
 
 
 def read_move(root: Any) -> Mapping[str, str]:
-    """What a move under way has noted in our mark: `coming`, `boots`, `resume`."""
+    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; and `prune`."""
     mark = root.find(f"metadata/{{{MARK}}}vm")
     return {} if mark is None else dict(mark.attrib)
 
