@@ -11,6 +11,7 @@ from reconciler.cli.acting import Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import ApplyFormat, Deadline, Targets, emit, framed, note, read_specs
+from reconciler.cli.watching import MetricsFile, keep
 from reconciler.engine import codec, planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Tools, Wanted, fresh, see, think, want
@@ -34,6 +35,7 @@ def apply(
     output: Output = ApplyFormat.TEXT,
     deadline: Deadline = 15.0,
     lock_timeout: Wait = "0s",
+    metrics_file: MetricsFile = None,
 ) -> None:
     """Bring the hosts to what the specs say, after showing the plan and asking.
 
@@ -62,10 +64,12 @@ def apply(
                 note(f"note: {line}")
         if not made.actions:
             report = Report(tools.journal.run, refusals=made.refusals)
+            keep(metrics_file, made, report, made.made, tools.clock.now())
             _end(report, (made, wanted, seen), output, of_plan(made, False))
         _confirm(yes, output)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         made, report = act(made, seen, wanted, tools, lock_timeout, again)
+        keep(metrics_file, made, report, made.made, tools.clock.now())
         _end(report, (made, wanted, seen), output, of_report(report))
 
 

@@ -14,6 +14,7 @@ PAGES = (
     "guides/when-an-action-fails.md",
     "guides/disks-that-are-not-shared.md",
     "guides/adopting-running-vms.md",
+    "guides/watch.md",
     "reference/spec-mistakes.md",
     "reference/cli-specs.md",
 )
