@@ -58,6 +58,13 @@ def test_what_runs_is_declared_and_left_alone(running: User, d25: LabHost, d26: 
     assert "power: stopped" in (mine.folder / "vms/idle.yaml").read_text()
     assert "49152-49216/tcp" in "".join(p.read_text() for p in (mine.folder / "firewalls").glob("*.yaml"))
     assert "name: vpd" in (mine.folder / "fleet.yaml").read_text(), "the fleet whose mark mvp4_lqd25 carries"
+    for words in (("mvp4_lqd25", "--host", "lq-d26"), ("idle", "--power", "running")):
+        said = running.run("edit", "vm", words[0], str(mine.folder), *words[1:])
+        assert said.code == 0, said.text
+    plan = mine.plan("--detailed-exitcode")
+    assert "move live lq-d25 -> lq-d26" in plan.out, plan.text
+    assert plan.out.index("vm/idle@lq-d26\n") > 0
+    assert "mark the existing domain" in plan.out.partition("vm/idle@lq-d26")[2], "marked when it is first changed"
     again = running.run("import", *hosts, *KEYS, "--accept-host-key", "--out", str(mine.folder))
     assert again.code == 1
     assert "exists already; nothing was written" in again.err
