@@ -3,6 +3,8 @@
 Words, signals and the service manager only; the loop is in `reconciler/loop`.
 """
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path as File
 from typing import Annotated, Any
 
@@ -11,6 +13,8 @@ import typer
 from reconciler.cli.as_history import line
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Format, Output, emit, framed, note, say
+from reconciler.cli.watching import Listen, MetricsFile, Notify, Watch, watching
+from reconciler.engine.once import Tools
 from reconciler.errors import PlanError
 from reconciler.model.passed import Passed
 from reconciler.wiring import KINDS, real_tools
@@ -42,6 +46,9 @@ def run(
     config: Config = None,
     database: Database = "",
     once: Once = False,
+    listen: Listen = "",
+    notify: Notify = None,
+    metrics_file: MetricsFile = None,
     output: Output = Format.TEXT,
 ) -> None:
     """Keep fleets as their git repositories say: a pass at each interval, on SIGHUP and on `reconciler trigger`.
@@ -66,10 +73,11 @@ def run(
             judged = Trust(trust, allowed_signers, gpg_keys)  # type: ignore[arg-type]
             fleet = FleetSettings(name or named_after(repo), repo, branch, path, judged, identity_file)
             settings = settings_of([fleet], database)
-        _serve(settings, once, output)
+        with watching(listen, notify, metrics_file) as watch:
+            _serve(settings, once, watch, output)
 
 
-def _serve(settings: Any, once: bool, output: Format) -> None:
+def _serve(settings: Any, once: bool, watch: Watch, output: Format) -> None:
     from reconciler.cli.standing_by import Standby
     from reconciler.loop.durable import Controller
     from reconciler.loop.ledger import database_in
@@ -77,8 +85,9 @@ def _serve(settings: Any, once: bool, output: Format) -> None:
     from reconciler.loop.serving import Service
 
     standby = Standby()
-    doors = Doors(KINDS, real_tools, standby.stopping, note)
-    service = Service(settings, doors, () if once else (lambda passed: say(line(passed)),))
+    doors = Doors(KINDS, lambda **given: _telling(watch, given), standby.stopping, note)
+    shown = () if once else (lambda passed: say(line(passed)),)
+    service = Service(settings, doors, (*shown, *watch.listeners))
     kept = () if once else tuple(settings.fleets)
     with standby, Controller(database_in(settings.database), service.work, kept) as controller:
         if once:
@@ -87,6 +96,11 @@ def _serve(settings: Any, once: bool, output: Format) -> None:
         standby.wait(lambda: [controller.ledger.ask(fleet, "signal", controller.name) for fleet in kept])
         note("Stopping: what runs goes on to its end, then what was opened is closed.")
         controller.stop(standby.patience)
+
+
+def _telling(watch: Watch, given: Mapping[str, Any]) -> AbstractContextManager[Tools]:
+    """Real tools whose actions are heard under their run's name."""
+    return real_tools(**{**given, "tell": watch.steps(given["journal"].run)})
 
 
 def _end(passes: Any, output: Format) -> None:
