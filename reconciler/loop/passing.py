@@ -18,6 +18,7 @@ from reconciler.adapters.spec_source import FolderSource
 from reconciler.engine import planfile
 from reconciler.engine.hold import hold, suspended
 from reconciler.engine.once import Tools, Wanted, see, think, want
+from reconciler.engine.standing import standings, unhealed
 from reconciler.errors import Locked, NeedsHuman, NotTrusted, ReconcilerError, SpecError
 from reconciler.kind import Kind
 from reconciler.loop.acting import Acting
@@ -72,7 +73,7 @@ def pass_over(fleet: FleetSettings, blank: Passed, memory: Memory, doors: Doors)
             interval = found.wanted.fleet.interval
             memory = memory if found.wrong else replace(memory, good=found.commit)
             blank = replace(blank, commit=found.commit, mode=found.wanted.fleet.mode)
-            passed = _pass(found, blank, doors, tools)
+            passed = _pass(found, blank, memory, doors, tools)
             if found.wrong:
                 passed = _wrong(replace(passed, commit=found.newest), found.wrong)
         except (ReconcilerError, OSError, ValueError) as error:
@@ -111,7 +112,7 @@ def _specs(fleet: FleetSettings, repository: Repository, commit: Commit, tree: P
     return Found(commit, wanted, Source(fleet.path, commit.sha, False, commit.sha))
 
 
-def _pass(found: Found, blank: Passed, doors: Doors, tools: Tools) -> Passed:
+def _pass(found: Found, blank: Passed, memory: Memory, doors: Doors, tools: Tools) -> Passed:
     """see, think, hold, act, stand."""
     wanted = found.wanted
 
@@ -136,7 +137,9 @@ def _pass(found: Found, blank: Passed, doors: Doors, tools: Tools) -> Passed:
             passed = replace(passed, outcomes=report.outcomes, left=report.left, leases_open=pending)
     if passed.verdict != "locked":
         passed = _judged(passed, made, wanted, report)
-    return replace(passed, applied=bool(report.outcomes) and found.wrong is None)
+    before = {standing.place: standing for standing in memory.standings}
+    stood = unhealed(standings(made, wanted, seen, before, seen.taken), made, report.outcomes)
+    return replace(passed, standings=stood, applied=bool(report.outcomes) and found.wrong is None)
 
 
 def _judged(passed: Passed, made: Plan, wanted: Wanted, report: Report) -> Passed:

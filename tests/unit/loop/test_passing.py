@@ -167,6 +167,22 @@ def test_an_emptied_repository_changes_nothing(kept: Kept) -> None:
     assert kept.where == [("lq-d25", "running")]
 
 
+def test_how_objects_stand_is_remembered_and_a_fight_is_told(kept: Kept) -> None:
+    kept.commit()
+    made = kept.make()
+    assert {standing.word for standing in made.standings} == {"in-sync"}
+    words = []
+    for _ in range(5):
+        kept.fleet.zone("lq-d26").services.discard("cockpit")
+        made = kept.make()
+        drifted = [standing for standing in made.standings if standing.word != "in-sync"]
+        words.append((str(drifted[0].place), drifted[0].word, drifted[0].healed, drifted[0].fight, made.verdict))
+    place = "firewall/compute@lq-d26"
+    assert words[:2] == [(place, "drifted", 0, False, "ok"), (place, "drifted", 1, False, "ok")]
+    assert words[-1] == (place, "drifted", 4, True, "ok")
+    assert {standing.word for standing in kept.make().standings} == {"in-sync"}
+
+
 def test_no_repository_no_commit_no_guess(kept: Kept) -> None:
     made = kept.make()
     assert (made.verdict, made.exit, made.plan) == ("error", 1, {})
