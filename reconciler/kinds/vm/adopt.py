@@ -55,6 +55,8 @@ def _draft(place: Place, state: DomainState, macs: set[str]) -> Draft:
         spec["memory"] = write_size(state.memory)
     if state.nics:
         spec["interfaces"] = [_nic(nic, macs) for nic in state.nics]
+    if state.prune:
+        spec["prune"] = "allowed"
     where = [f"disk {disk.target}: {disk.path or 'empty'}" for disk in state.disks]
     return Draft("VirtualMachine", place.name, spec, (*where, *_warnings(state)))
 

@@ -67,6 +67,17 @@ def test_a_vm_of_another_fleet_is_named_and_left_out() -> None:
     assert "vm/web@lq-d25: belongs to fleet 'vpd': not declared" in found.notes
 
 
+def test_what_may_be_pruned_may_be_so_afterwards() -> None:
+    fleet = settled(web="lq-d25")
+    wanted = fleet.wanted
+    seen = see(wanted, KINDS, fleet.tools)
+    place = next(place for place, _ in seen.of("vm") if place.name == "web")
+    seen = seen.changing(place, prune=True)
+    text = _over(wanted.fleet, seen)
+    assert text.count("prune: allowed") == 1
+    assert not [d for d in think(want(Text(text), KINDS), seen, KINDS).differences if d.place.kind == "vm"]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_whatever_is_there_the_next_plan_leaves_it_alone(seed: int) -> None:
