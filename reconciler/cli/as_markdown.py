@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from reconciler.cli.as_text import summary
 from reconciler.cli.changes import MEANING, Group, counts, groups, shown, transfer
 from reconciler.cli.markdown_words import code, words
+from reconciler.engine.hold import until
 from reconciler.model.action import Refusal
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Held, Plan
 
 MOST = 60_000
 LEAST = 6_000
@@ -47,17 +48,21 @@ def marker(fleet: str) -> str:
     return f"<!-- reconciler plan: {name.replace('--', '-%2d')} -->"
 
 
-def comment(plan: Plan, hosts: int, whole: Whole, most: int = MOST) -> str:
-    """At most `most` bytes of UTF-8, ending in a line end."""
+def comment(plan: Plan, hosts: int, whole: Whole, most: int = MOST, notes: Sequence[str] = ()) -> str:
+    """At most `most` bytes of UTF-8, ending in a line end. `notes` are lines about what a pass of the loop would do."""
     title = f"{marker(plan.fleet)}\n## Plan for fleet {code(plan.fleet, 63)}\n"
     head = "\n".join(_head(plan, hosts)) + "\n"
     room = most - len((title + head + str(whole)).encode()) - _NOTICE
+    noted, room = _fitting([f"- Note: {words(line)}\n" for line in notes], room)
     refusals, room = _fitting([_refusal(each) for each in plan.refusals], room)
+    held, room = _fitting([_held(each) for each in plan.held], room)
     found = groups(plan)
     blocks, _ = _fitting([_block(group) for group in found], room)
     left = [group for group, block in zip(found, blocks, strict=True) if not block]
-    cut = "".join(_cut(plan, left, refusals.count(""), whole, most))
+    cut = "".join(_cut(plan, left, (refusals.count(""), held.count("")), whole, most))
     said = f"\n### Refused\n\nNothing is done about these.\n\n{''.join(refusals)}" if plan.refusals else ""
+    said += "\n" + "".join(noted) if notes else ""
+    said += f"\n### Held back\n\nA pass of the loop leaves these for later.\n\n{''.join(held)}" if plan.held else ""
     listed = "\n### Changes, object by object\n\n" + "".join(blocks) if found else ""
     return f"{title}{cut}{head}{said}{listed}"
 
@@ -99,6 +104,8 @@ def _head(plan: Plan, hosts: int) -> Iterator[str]:
         yield f"| **REFUSED** | {len(plan.refusals)} | {meaning} |"
     for disruption, count in counts(plan.actions).items():
         yield f"| {disruption} | {count} | {MEANING[disruption]} |"
+    if plan.held:
+        yield f"| held back | {len(plan.held)} | not now, see below |"
     if transfer(plan):
         size, _, least = transfer(plan).partition("; ")
         yield f"| to copy | {size} | {least} |"
@@ -110,12 +117,14 @@ def _head(plan: Plan, hosts: int) -> Iterator[str]:
     yield f"Specs {code(plan.source.path or 'of a saved plan', 120)}{commit}{dirty}, compared with the hosts of {made}."
 
 
-def _cut(plan: Plan, left: Sequence[Group], refusals: int, whole: Whole, most: int) -> Iterator[str]:
-    """The notice that something is missing; nothing when nothing is."""
-    if not left and not refusals:
+def _cut(plan: Plan, left: Sequence[Group], missed: tuple[int, int], whole: Whole, most: int) -> Iterator[str]:
+    """The notice that something is missing; nothing when nothing is. `missed` counts refusals and what is held."""
+    refusals, held = missed
+    if not left and not refusals and not held:
         return
     yield f"\n**Cut to {most} bytes: this comment does not show everything.** Left out: "
     missing = [f"{refusals} of {_many(len(plan.refusals), 'refusal')}"] if refusals else []
+    missing += [f"{held} of {len(plan.held)} held back"] if held else []
     if left:
         classes = counts([step.action for group in left for step in group.steps])
         said = ", ".join(f"{count} {disruption}" for disruption, count in classes.items())
@@ -128,6 +137,11 @@ def _refusal(refusal: Refusal) -> str:
     where = f" [{code(f'{refusal.file}:{refusal.line}')}]" if refusal.file else ""
     fix = f"<br>Remedy: {words(refusal.fix)}" if refusal.fix else ""
     return f"- {human}{code(str(refusal.place))}: {words(refusal.reason)}{where}{fix}\n"
+
+
+def _held(held: Held) -> str:
+    why = words(held.why + until(held.until))
+    return f"- {code(str(held.place))}: {words(held.text)} ({held.disruption})<br>Held: {why}\n"
 
 
 def _block(group: Group) -> str:

@@ -50,7 +50,7 @@ def _word(token: str, first: bool) -> str:
     if not token or (token in _BETWEEN and not first):
         return _BETWEEN.get(token, "")
     before, core, behind = _parts(token)
-    plain = _CORE.fullmatch(core) and not _LINKED.search(core) and (not first or token[0].isalpha())
+    plain = _CORE.fullmatch(core) and not _LINKED.search(token) and (not first or token[0].isalpha())
     return f"{_outside(before)}{core if plain else code(core)}{_outside(behind)}"
 
 

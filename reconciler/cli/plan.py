@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path as File
 from typing import Annotated
 
@@ -82,9 +83,9 @@ def plan(
         code = of_plan(made, detailed_exitcode)
         later = notes(made, wanted, made.made)
         if output is PlanFormat.MARKDOWN:
-            sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes))
+            sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes, later))
         elif output is PlanFormat.HTML:
-            sys.stdout.write(_page(made, wanted, seen))
+            sys.stdout.write(_page(made, wanted, seen, later))
         elif output is PlanFormat.JSON:
             emit({**planfile.as_data(made), "notes": list(later)}, code)
         else:
@@ -107,9 +108,9 @@ def _live(wanted: Wanted, deadline: float) -> Snapshot:
         return see(wanted, KINDS, tools)
 
 
-def _page(made: Plan, wanted: Wanted, seen: Snapshot) -> str:
+def _page(made: Plan, wanted: Wanted, seen: Snapshot, notes: Sequence[str]) -> str:
     from reconciler.adapters.journal import past_runs
     from reconciler.cli.as_html.moments import moves
     from reconciler.cli.as_html.page import Pass, page
 
-    return page(made, wanted, seen, Pass(moves=moves(past_runs(), made.fleet)))
+    return page(made, wanted, seen, Pass(moves=moves(past_runs(), made.fleet), notes=notes))

@@ -22,8 +22,8 @@ from reconciler.cli.as_html.scene import scene
 from reconciler.cli.as_text import summary
 from reconciler.cli.changes import MEANING, counts, shown, transfer
 from reconciler.cli.frame import clean
+from reconciler.engine.hold import until
 from reconciler.engine.once import Wanted
-from reconciler.model.disruption import Disruption
 from reconciler.model.outcome import Report
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
@@ -40,11 +40,12 @@ _VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What became of a plan: the report, each step of this run in time, and the last moves of this fleet."""
+    """What became of a plan: the report, each step of this run in time, the last moves of this fleet, and notes."""
 
     report: Report | None = None
     steps: Sequence[Moment] = field(default=())
     moves: Sequence[Moment] = field(default=())
+    notes: Sequence[str] = field(default=())
 
 
 def page(plan: Plan, wanted: Wanted, seen: Snapshot, came: Pass) -> str:
@@ -68,6 +69,7 @@ def page(plan: Plan, wanted: Wanted, seen: Snapshot, came: Pass) -> str:
         steps=came.steps,
         bars=_bars(came.steps),
         moves=came.moves,
+        notes=came.notes,
     )
 
 
@@ -114,5 +116,5 @@ def _environment() -> Environment:
         finalize=_text,
     )
     made.filters |= {"size": show_size, "duration": show_duration, "value": shown, "fit": fit}
-    made.globals |= {"meaning": MEANING, "classes": list(Disruption)}
+    made.globals |= {"meaning": MEANING, "until": until}
     return made

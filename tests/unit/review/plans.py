@@ -12,7 +12,7 @@ from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Change, Comparison, Difference
 from reconciler.model.disruption import Disruption
 from reconciler.model.fleet import Fleet, HostCard
-from reconciler.model.plan import Plan, Source
+from reconciler.model.plan import Held, Plan, Source
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
 
@@ -34,6 +34,7 @@ HOSTILE = (
     "\\| \\` \\<",
     "'\"><svg onload=alert(1)>",
     "name with    spaces ",
+    "www. www.) (www.,",
     "",
     "\ud800",
     "x" * 5000,
@@ -74,6 +75,9 @@ def plans(draw: st.DrawFn) -> Plan:
         number=st.integers(0, 10**6),
     )
     refused = st.builds(Refusal, places, WORDS, WORDS, WORDS, st.integers(0, 999), st.booleans())
+    held = st.builds(
+        Held, places, WORDS, WORDS, WORDS, st.sampled_from([0, 1_795_445_941]), st.sampled_from(Disruption)
+    )
     changes = st.builds(Change, places, st.just("update"), WORDS, WORDS, st.one_of(WORDS, st.none(), st.booleans()))
     differences = st.builds(
         lambda place, each: Difference(Comparison(place, None, None), tuple(each)),
@@ -90,6 +94,8 @@ def plans(draw: st.DrawFn) -> Plan:
             st.lists(differences, max_size=6).map(tuple),
             st.lists(said, max_size=40).map(tuple),
             st.lists(refused, max_size=20).map(tuple),
+            st.just({}),
+            st.lists(held, max_size=8).map(tuple),
         )
     )
 

@@ -1,12 +1,15 @@
 """The page in a real browser: nothing fetched, nothing run, everything where it belongs, from a phone to 200 hosts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.cli.as_html.page import Pass, page, page_of_errors
 from reconciler.engine.once import think
+from reconciler.model.plan import Held
+from reconciler.model.ref import Place
 from reconciler.wiring import KINDS
 from tests.laws.fleets import fleet
 from tests.unit.review.browser import Browser, browser
@@ -79,6 +82,15 @@ def test_many_moves_between_few_hosts_do_not_cross_boxes(window: Browser) -> Non
     for width in (400, 1400):
         _sound(window, page(plan, wanted, seen, Pass()), width)
         assert window.ask(GEOMETRY)[:2] == [[], sum(hasattr(a, "origin") for a in plan.actions)]
+
+
+def test_what_is_held_back_says_why_and_until_when(window: Browser) -> None:
+    plan, wanted, seen = big(4, 1, 1)
+    held = Held(Place("vm", "host-001", "web"), "x", "<b>move</b>", "outside its window", 1_795_445_941, "move-live")
+    _sound(window, page(replace(plan, held=(held,)), wanted, seen, Pass()), 400)
+    said = window.ask("return document.querySelector('[aria-labelledby=h-held]').innerText")
+    assert "vm/web@host-001: <b>move</b>" in said
+    assert "outside its window" in said
 
 
 @pytest.mark.parametrize("line", HOSTILE)
