@@ -27,7 +27,7 @@ class Board:
         self.cls: list[int] = fleet.cls.tolist()
         self.residents = [set(items) for items in fleet.residents()]
         self.counts: list[dict[int, int]] = [self._counted(number) for number in range(len(fleet.groups))]
-        self.domain = {id(group.domain): group.domain.tolist() for group in fleet.groups}
+        self.domain = {key: domain.tolist() for key, domain in {id(g.domain): g.domain for g in fleet.groups}.items()}
         self.log: list[tuple[int, int, int]] = []
         for item in gone:
             self.put(item, -1)

@@ -29,7 +29,9 @@ def knots(problem: Problem, on: Mapping[str, str], trouble: Trouble, later: froz
     found = [_circle(*wait) for wait in trouble.waits]
     told = {name for knot in found for name in knot.guests} | later
     for guest in sorted(problem.guests, key=lambda guest: guest.name):
-        knot = None if guest.name in told else _guest(problem, guest, on, trouble)
+        wrong = _misplaced(problem, guest, hosts.get(on[guest.name]))
+        odd = wrong or guest.name in trouble.torn or guest.name in trouble.homeless
+        knot = _guest(problem, guest, on, (wrong, trouble)) if odd and guest.name not in told else None
         if knot is not None:
             found.append(knot)
             told |= set(knot.guests)
@@ -46,15 +48,11 @@ def _circle(guests: tuple[str, ...], hosts: tuple[str, ...], missing: int) -> Kn
     return Knot(guests, hosts, reason, f"{missing} MiB more free on one of {', '.join(hosts)}")
 
 
-def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], trouble: Trouble) -> Knot | None:
-    place = on[guest.name]
-    hosts = {host.name: host for host in problem.hosts}
-    wrong = _misplaced(problem, guest, hosts.get(place))
+def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], why: tuple[str, Trouble]) -> Knot:
+    place, (wrong, trouble) = on[guest.name], why
     if guest.name in trouble.torn:
         reason = f"{guest.name} must share a host with guests it must not share one with"
         return Knot((guest.name,), (place,) if place else (), reason, "take it out of near or out of avoid and spread")
-    if not wrong and guest.name not in trouble.homeless:
-        return None
     where = (place,) if place else ()
     wrong = wrong or f"cannot leave {place}"
     if guest.pinned:

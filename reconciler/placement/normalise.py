@@ -140,16 +140,22 @@ def domains(hosts: Sequence[Host], over: str) -> Ints:
     return np.array([number[key] for key in keys], dtype=np.int64)
 
 
+def _once(known: dict[str, Ints], hosts: Sequence[Host], over: str) -> Ints:
+    if over not in known:
+        known[over] = domains(hosts, over)
+    return known[over]
+
+
 def _groups(problem: Problem, hosts: tuple[Host, ...], index: dict[str, int], whose: dict[int, int]) -> Iterator[Group]:
     known: dict[str, Ints] = {}
     for rule in problem.rules:
         if isinstance(rule, Spread):
-            domain = known.setdefault(rule.over, domains(hosts, rule.over))
+            domain = _once(known, hosts, rule.over)
             guests = _known(rule.guests, index)
             if len(guests) > rule.most:
                 yield _group(guests, whose, domain, rule)
         elif isinstance(rule, Avoid):
-            domain = known.setdefault("", domains(hosts, ""))
+            domain = _once(known, hosts, "")
             for other in _known(rule.others, index):
                 if rule.guest in index:
                     yield _group(sorted({index[rule.guest], other}), whose, domain, rule)
@@ -189,7 +195,7 @@ class _Chooser:
         self.free = fleet.room - fleet.loads()
 
     def choose(self, members: list[int], over: str) -> bool:
-        domain = self.domains.setdefault(over, domains(self.fleet.hosts, over))
+        domain = _once(self.domains, self.fleet.hosts, over)
         best = self._best(members, domain)
         if best < 0:
             return False

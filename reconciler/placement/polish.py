@@ -5,9 +5,12 @@ Never leaves a board worse than it was; small neighbourhoods are solved exactly 
 
 from reconciler.placement.board import Board
 from reconciler.placement.chains import squeeze
+from reconciler.placement.neighbourhoods import neighbourhoods
 from reconciler.placement.problem import Effort
 
 ROUNDS = 3
+CLOSE = 1.01
+"""Nearer to the bound than this nothing is solved exactly."""
 
 
 def polish(board: Board, bound: int, effort: Effort) -> None:
@@ -15,6 +18,8 @@ def polish(board: Board, bound: int, effort: Effort) -> None:
     for _ in range(ROUNDS):
         if board.moved() <= bound or not homeward(board):
             break
+    if effort.polish > 0 and board.moved() > bound * CLOSE:
+        neighbourhoods(board, displaced(board), bound, effort.polish)
 
 
 def displaced(board: Board) -> list[int]:

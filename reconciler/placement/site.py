@@ -32,7 +32,9 @@ class Site:
         for group in fleet.groups:
             if not group.always:
                 continue
-            domain = domains.setdefault(id(group.domain), group.domain.tolist())
+            if id(group.domain) not in domains:
+                domains[id(group.domain)] = group.domain.tolist()
+            domain = domains[id(group.domain)]
             guests = list(group.guests)
             counts: dict[int, int] = {}
             for guest in guests:

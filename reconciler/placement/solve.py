@@ -9,6 +9,7 @@ from itertools import count
 from reconciler.placement.aim import Aim, aim
 from reconciler.placement.bounds import loose, makespan
 from reconciler.placement.durations import seconds
+from reconciler.placement.exact_order import exact
 from reconciler.placement.fleet import Fleet
 from reconciler.placement.knots import Trouble, knots
 from reconciler.placement.normalise import choose_domains, normalise
@@ -46,7 +47,7 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
             names = frozenset(name for item in found.lost for name in fleet.names(item))
             homeless, rest = homeless | names, without(rest, beside(rest, names, turn))
             continue
-        table, bound = ordered(fleet, found, rest)
+        table, bound = ordered(fleet, found, rest, effort)
         if not table.stuck:
             break
         stuck = tuple(sorted(fleet.guests[task.guest].name for task in table.stuck))
@@ -71,14 +72,17 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
     return plan
 
 
-def ordered(fleet: Fleet, found: Aim, problem: Problem) -> tuple[Timetable, int]:
-    """The timetable and the least seconds for its moves."""
+def ordered(fleet: Fleet, found: Aim, problem: Problem, effort: Effort) -> tuple[Timetable, int]:
+    """The timetable and the least seconds for its moves; searched exactly where it is above its bound and small."""
     moves = tasks(found.board, problem.limits)
     legs = [one.leg() for one in moves]
     bound = makespan(fleet, legs, problem.limits)
     table = timetable(fleet, problem.limits, moves, bound)
     if not table.bypassed:
-        return table, bound
+        if table.stuck or table.seconds <= bound or effort.exact <= 0 or len(moves) > effort.exact_moves:
+            return table, bound
+        better = exact(fleet, problem.limits, table, bound, effort.exact)
+        return better.table or table, better.proven
 
     def fastest(number: int, link: int) -> int:
         guest, most = fleet.guests[moves[number].guest], problem.limits.bandwidth or link
