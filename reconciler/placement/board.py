@@ -29,6 +29,7 @@ class Board:
         self.counts: list[dict[int, int]] = [self._counted(number) for number in range(len(fleet.groups))]
         self.domain = {key: domain.tolist() for key, domain in {id(g.domain): g.domain for g in fleet.groups}.items()}
         self.log: list[tuple[int, int, int]] = []
+        self.tries, self.most_tries = 0, 1 << 60
         for item in gone:
             self.put(item, -1)
 

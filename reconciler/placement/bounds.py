@@ -11,8 +11,11 @@ import numpy as np
 
 from reconciler.placement.durations import OVERHEAD
 from reconciler.placement.evict import Eviction
-from reconciler.placement.fleet import Fleet
+from reconciler.placement.fleet import Bools, Fleet, Ints
 from reconciler.placement.problem import Limits
+
+MOST_SHARES = 50
+"""Guests on one host counted singly; beyond, what is left counts at once, which only weakens the bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def crowded(fleet: Fleet, eviction: Eviction) -> int:
     load = fleet.loads()[0]
     owed = np.array(eviction.by_host, dtype=np.int64)
     free = np.maximum(fleet.room[0] - load + owed, 0)
-    forced = sorted({*eviction.forced, *np.flatnonzero(fleet.home < 0).tolist()})
+    forced = sorted(eviction.forced)
     if (fleet.home == -2).any():
         return eviction.bound
     most: dict[int, int] = {}
@@ -48,7 +51,41 @@ def crowded(fleet: Fleet, eviction: Eviction) -> int:
             most[cls] = int(free[fleet.wide_mask[cls]].max(initial=0))
         if fleet.wide_mask[cls].any() and fleet.home[item] >= 0:
             extra += max(0, int(fleet.need[0, item]) - most[cls])
-    return sum(eviction.by_host) + extra
+    return sum(eviction.by_host) + max(extra, shared(fleet, forced, free))
+
+
+def shared(fleet: Fleet, forced: list[int], free: Ints) -> int:
+    """MiB that must make way because the same room serves only once.
+
+    A host with f free that takes k guests of at most m each covers min(f, k x m) of them and sheds the rest, so k
+    guests are covered by no more than the k best such shares. Classes that share no host are counted each by itself.
+    """
+    total = 0
+    for classes, mask in _islands(fleet, sorted({int(fleet.wide_cls[item]) for item in forced})):
+        sizes = sorted((int(fleet.need[0, i]) for i in forced if int(fleet.wide_cls[i]) in classes), reverse=True)
+        left, shares = free[mask], [np.zeros(0, dtype=np.int64)]
+        while len(left) and len(shares) <= MOST_SHARES:
+            shares.append(np.minimum(left, sizes[0]))
+            left = (left - sizes[0])[left > sizes[0]]
+        covered = np.sort(np.concatenate([*shares, left]))[::-1][: len(sizes)]
+        covered = np.concatenate([covered, np.zeros(len(sizes) - len(covered), dtype=np.int64)])
+        total += max(0, int((np.array(sizes, dtype=np.int64) - covered).cumsum().max()))
+    return total
+
+
+def _islands(fleet: Fleet, classes: list[int]) -> list[tuple[set[int], Bools]]:
+    """Classes that share hosts, directly or over others, with all their hosts; classes without any are left out."""
+    found: list[tuple[set[int], Bools]] = []
+    for cls in classes:
+        mask = fleet.wide_mask[cls]
+        near = [island for island in found if (island[1] & mask).any()]
+        merged = {cls}.union(*(island[0] for island in near))
+        for island in near:
+            mask = mask | island[1]
+        found = [island for island in found if not any(island is other for other in near)]
+        if mask.any():
+            found.append((merged, mask))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

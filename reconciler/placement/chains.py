@@ -12,6 +12,8 @@ from reconciler.placement.cover import Row, least
 from reconciler.placement.fill import TASTES, best, order
 from reconciler.placement.fleet import Bools
 
+TRIES = 150
+"""Displacements tried for one item; what is not found by then is taken as not to be had."""
 WIDTH = (24, 8, 4)
 """Hosts tried at each depth."""
 
@@ -30,6 +32,7 @@ def settle(board: Board, items: list[int], depth: int = 3) -> list[int]:
     """Place the items by displacing others; those that even so fit nowhere."""
     left = []
     for item in items:
+        board.most_tries = board.tries + TRIES
         host = best(board, item, TASTES[0])
         if host >= 0:
             board.put(item, host)
@@ -45,9 +48,10 @@ def squeeze(
 
     `only` asks for that host, `ceiling` for less than so much.
     """
+    board.tries += 1
     price, choice = ceiling, None
     for way in _ways(board, item, depth, banned, only):
-        if way.weight >= price:
+        if way.weight >= price or board.tries > board.most_tries:
             break
         mark = board.mark()
         more = _walk(board, item, way, depth, (banned, price - way.weight))

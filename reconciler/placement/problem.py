@@ -129,11 +129,10 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All of it. `reaches` gives names of hosts per reach; `spare`: after the loss of any one host the rest fits."""
+    """All of it. `reaches` gives names of hosts per reach."""
 
     hosts: tuple[Host, ...]
     guests: tuple[Guest, ...]
     reaches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
-    spare: bool = False

@@ -23,13 +23,13 @@ class _Hosts:
     by_class: dict[tuple[int, int], list[int]]
 
 
-def fleet(hosts: int, util: float, seed: int = 1, per_host: int = 10) -> Problem:
-    """`hosts` x `per_host` guests with `util` of all memory taken; about 30 % in spreads, 2 % pinned."""
+def fleet(hosts: int, util: float, seed: int = 1, newer: float = 0.3) -> Problem:
+    """Ten guests per host with `util` of all memory taken; `newer`: share that needs the newer half of the hosts."""
     rng = random.Random(seed)
-    sizes = rng.choices(SIZES, WEIGHTS, k=hosts * per_host)
+    sizes = rng.choices(SIZES, WEIGHTS, k=hosts * 10)
     unit = sum(sizes) / util / hosts
     made = _hosts(rng, hosts, unit)
-    guests, rules = _guests(rng, made, sizes)
+    guests, rules = _guests(rng, made, sizes, newer)
     reaches = {f"s{s}g{g}": tuple(made.hosts[h].name for h in made.by_class[s, g]) for s, g in sorted(made.by_class)}
     return Problem(tuple(made.hosts), tuple(guests), reaches, tuple(rules), Limits())
 
@@ -46,7 +46,7 @@ def _hosts(rng: random.Random, count: int, unit: float) -> _Hosts:
     return _Hosts(found, [host.memory for host in found], [host.vcpus for host in found], where)
 
 
-def _guests(rng: random.Random, made: _Hosts, sizes: list[int]) -> tuple[list[Guest], list[Spread]]:
+def _guests(rng: random.Random, made: _Hosts, sizes: list[int], newer: float) -> tuple[list[Guest], list[Spread]]:
     guests: list[Guest] = []
     rules: list[Spread] = []
     group: list[tuple[str, int]] = []
@@ -55,7 +55,7 @@ def _guests(rng: random.Random, made: _Hosts, sizes: list[int]) -> tuple[list[Gu
         if not left:
             left, kind = (
                 (rng.randint(3, 5) if rng.random() < 0.1 else 1),
-                (rng.randrange(STORES), int(rng.random() < 0.3)),
+                (rng.randrange(STORES), int(rng.random() < newer)),
             )
             group = []
         host = _room(rng, made, kind, size, {where for _, where in group})
@@ -116,8 +116,11 @@ def mixed(problem: Problem, seed: int = 1) -> Problem:
     return replace(asked, rules=(*asked.rules, *rules))
 
 
-def reshuffled(problem: Problem, seed: int = 1) -> Problem:
-    """The same guests on the same hosts otherwise, each with the host it has to go to; nobody pinned, no spreads."""
+def reshuffled(problem: Problem, seed: int = 1, full: bool = False) -> Problem:
+    """The same guests on the same hosts otherwise, each with the host it has to go to; nobody pinned, no spreads.
+
+    `full`: who finds no room in the draw may go anywhere, so that some of it cannot be done.
+    """
     rng = random.Random(seed)
     able = {name: list(hosts) for name, hosts in problem.reaches.items()}
     free = {host.name: list(host.room()) for host in problem.hosts}
@@ -128,6 +131,8 @@ def reshuffled(problem: Problem, seed: int = 1) -> Problem:
             h for h in where if _has(free[h], guest)
         ]
         to = next((host for host in fits if host != guest.at), fits[0] if fits else "")
+        if not to and full:
+            to = max(where, key=lambda host: free[host][0])
         if not to:
             raise ValueError("the fleet is too full to be shuffled")
         free[to] = [free[to][0] - guest.memory, free[to][1] - guest.vcpus]
