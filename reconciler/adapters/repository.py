@@ -149,6 +149,9 @@ class Repository:
         if "couldn't find remote ref" in failed.text:
             fix = "was it emptied, or the branch renamed? what was applied last stays as it is"
             return SourceError(f"{self.url} has no branch {self.branch}", fix)
+        if "dubious ownership" in failed.text:
+            fix = "let the user who runs this own it, or fetch from it over SSH"
+            return SourceError(f"{self.url} belongs to another user, and git does not read it", fix)
         return SourceError(f"{self.url}: git says: {failed.text or f'exit {failed.status}'}", "it is tried again")
 
 

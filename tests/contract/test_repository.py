@@ -325,6 +325,14 @@ def test_a_damaged_mirror_says_so(origin: Origin, mirror: Repository, tmp_path: 
         mirror.checkout(head, tmp_path / "tree")
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_another_user(origin: Origin, mirror: Repository) -> None:
+    origin.commit(SPECS)
+    os.chown(origin.bare, 65534, 65534)
+    with pytest.raises(SourceError, match="belongs to another user, and git does not read it"):
+        mirror.fetch()
+
+
 def test_names_of_no_commit(mirror: Repository) -> None:
     for sha in ("--all", "HEAD", "main", "abc", "a" * 41):
         with pytest.raises(SourceError, match="not the name of a commit"):
