@@ -15,7 +15,6 @@ from reconciler.placement.fill import TASTES, fill
 from reconciler.placement.fleet import Fleet
 from reconciler.placement.polish import polish
 from reconciler.placement.problem import Effort
-from reconciler.placement.routes import routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Aim:
 def aim(fleet: Fleet, effort: Effort) -> Aim:
     """The best of the tastes; stops at the first that is proven to be the least."""
     leaving, proven = evict(fleet), evict(fleet, wide=True)
-    bounds = Bounds(proven.bound, crowded(fleet, proven), 0)
+    bounds = Bounds(proven.bound, crowded(fleet, proven))
     best: tuple[tuple[int, int], Board, list[int]] | None = None
     for taste in TASTES:
         board, lost = _placed(fleet, leaving, taste)
@@ -42,7 +41,6 @@ def aim(fleet: Fleet, effort: Effort) -> Aim:
     assert best is not None  # noqa: S101 - TASTES is not empty
     (_, moved), board, lost = best
     if not lost and moved > bounds.best:
-        bounds = Bounds(bounds.evicted, bounds.crowded, routed(fleet, proven))
         polish(board, bounds.best, effort)
     return Aim(board, tuple(lost), bounds)
 

@@ -1,6 +1,6 @@
 """What any plan must at least move, and how long these moves take at least; every bound holds for every plan.
 
-Proves, and plans nothing; the linear bound is left out where ortools is not installed.
+Proves, and plans nothing.
 """
 
 from collections import defaultdict
@@ -20,15 +20,14 @@ MOST_SHARES = 50
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Moved MiB: `evicted` is LB1, `crowded` adds who fits nowhere without others leaving (LB2), `routed` is LB3."""
+    """Moved MiB: `evicted` is LB1, `crowded` adds who fits nowhere without others leaving (LB2)."""
 
     evicted: int
     crowded: int
-    routed: int
 
     @property
     def best(self) -> int:
-        return max(self.evicted, self.crowded, self.routed)
+        return max(self.evicted, self.crowded)
 
 
 def crowded(fleet: Fleet, eviction: Eviction) -> int:

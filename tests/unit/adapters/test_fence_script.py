@@ -80,7 +80,7 @@ def test_one_holds_it_and_the_other_is_told_who(host: Host) -> None:
 
 @pytest.mark.parametrize("how", ["expired", "closed", "unlocked"])
 def test_the_end_of_a_lock_ends_its_runs_processes(host: Host, how: str) -> None:
-    holder, _ = host.hold("run-1", "3" if how == "expired" else "30")
+    holder, _ = host.hold("run-1", "6" if how == "expired" else "30")
     work = host.guarded("run-1", "sh", "-c", "echo begun; sleep 60")
     assert said(work) == "begun"
     other = host.guarded("run-2", "sleep", "60")
@@ -100,9 +100,9 @@ def test_the_end_of_a_lock_ends_its_runs_processes(host: Host, how: str) -> None
 
 
 def test_heartbeats_keep_it(host: Host) -> None:
-    holder, _ = host.hold("run-1", "4")
+    holder, _ = host.hold("run-1", "6")
     for _ in range(9):
-        time.sleep(0.6)
+        time.sleep(0.8)
         holder.stdin.write(".")  # type: ignore[union-attr]
         holder.stdin.flush()  # type: ignore[union-attr]
     assert host.state() == ["run-1", "held"]

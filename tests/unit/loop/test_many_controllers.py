@@ -44,7 +44,7 @@ def test_controllers_die_and_the_fleets_go_on(postgres: str, tmp_path: Path) -> 
     for fleet in FLEETS:
         times = sorted(line.when for line in ended if line.fleet == fleet)
         assert max(b - a for a, b in pairwise(times)) < LONGEST, f"{fleet} waited too long"
-    assert len({line.pid for line in ended}) > 2, "the work was shared"
+    assert len({line.pid for line in ended}) >= 2, "the work was shared"
     lost = [line for line in began if line.pid not in killed and not any(_same(line, end) for end in ended)]
     assert lost == []
     ledger = Ledger(database)
