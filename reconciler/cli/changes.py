@@ -87,8 +87,8 @@ def groups(plan: Plan) -> tuple[Group, ...]:
 
 
 def counts(actions: Sequence[Action]) -> dict[Disruption, int]:
-    """How many actions there are of each class, the most disturbing first; mere looks are not counted."""
-    found = Counter(action.disruption for action in actions if not action.looks)
+    """How many actions there are of each class, the most disturbing first."""
+    found = Counter(action.disruption for action in actions)
     return {disruption: found[disruption] for disruption in reversed(Disruption) if found[disruption]}
 
 
