@@ -46,8 +46,8 @@ MENDING = [
     "host.run-service.done",
     "host.set-hostname.done",
     "firewall.new-zone.done",
-    "firewall.reload.done",
     "firewall.remove.done",
+    "firewall.reload.done",
     "pool.build.done",
     "pool.autostart.done",
     "vm.adopt.done",
@@ -63,7 +63,7 @@ spec: {hosts: [lq-d25], type: dir, target: /var/lib/libvirt/images/second, state
 apiVersion: reconciler/v1alpha1
 kind: VirtualMachine
 metadata: {name: mvp1}
-spec: {placement: {host: lq-d25}, power: unmanaged}
+spec: {placement: {host: lq-d25}, power: unmanaged, autostart: true}
 """
 
 
@@ -116,6 +116,7 @@ def test_killed_again_and_again_while_mending(running: User, d25: LabHost, d26: 
     assert d25.domains() == {"mvp1": "shut off", VM: "running"}
     running.edit("vms.yaml", "power: running", "power: stopped")
     running.edit("more.yaml", "state: active, autostart: true", "state: inactive, autostart: false")
+    running.edit("more.yaml", "power: unmanaged, autostart: true", "power: unmanaged, autostart: false")
     for name in ("pool.stop.done", "vm.stop.done"):
         killed_at(running, name)
     running.apply()
