@@ -82,7 +82,7 @@ def test_the_destinations_host_key_changes_in_between(running: User, d25: LabHos
     ("babble", "word"),
     [
         ("head -c 40000000 /dev/zero | tr '\\0' x", "more than 32 MiB of output"),
-        ("for i in $(seq 100); do printf '\\033]0;owned\\007\\377\\n'; sleep 0.1; done", "did not end within 4 s"),
+        ("for i in $(seq 100); do printf '\\033]0;owned\\007\\377\\n'; sleep 0.1; done", "did not answer within 4 s"),
     ],
     ids=["too much", "too slowly"],
 )
