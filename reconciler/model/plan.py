@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Difference
+from reconciler.model.forecast import Forecast
 from reconciler.model.ref import Place
 
 
@@ -46,6 +47,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     touched: Mapping[Place, Any] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
+    forecast: Forecast = field(default_factory=Forecast)
 
     @property
     def empty(self) -> bool:

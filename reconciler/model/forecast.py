@@ -1,0 +1,43 @@
+"""What a plan's moves are expected to take: a timetable, its bound, and what cannot be moved and why.
+
+Values only; the engine fills them from placement's answer, the commands show them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    """One move. Seconds from the plan's start; `memory` in bytes, `bandwidth` in Mbit/s, `downtime` in milliseconds.
+
+    `bypass`: to a third host, only to make room. `after`: names of VMs whose move must have ended before.
+    """
+
+    vm: str
+    source: str
+    target: str
+    start: int
+    end: int
+    memory: int
+    bandwidth: int
+    downtime: int
+    bypass: bool = False
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """All moves in order of start; `moved`, `bound` and `bypassed` in bytes, `seconds` and `seconds_bound` in seconds.
+
+    `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
+    for a later pass, `reasons` says per VM of a policy why it is where the plan puts it.
+    """
+
+    moves: tuple[PlannedMove, ...] = ()
+    moved: int = 0
+    bound: int = 0
+    bypassed: int = 0
+    seconds: int = 0
+    seconds_bound: int = 0
+    later: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, str], ...] = ()
