@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.cli.as_text import summary
+from reconciler.cli.as_timetable import Line, lines, totals, waiting
 from reconciler.cli.changes import MEANING, Group, counts, groups, shown, transfer
 from reconciler.cli.markdown_words import code, words
 from reconciler.engine.hold import until
@@ -56,6 +57,7 @@ def comment(plan: Plan, hosts: int, whole: Whole, most: int = MOST, notes: Seque
     noted, room = _fitting([f"- Note: {words(line)}\n" for line in notes], room)
     refusals, room = _fitting([_refusal(each) for each in plan.refusals], room)
     held, room = _fitting([_held(each) for each in plan.held], room)
+    timetable, room = _timetable(plan, whole, room)
     found = groups(plan)
     blocks, _ = _fitting([_block(group) for group in found], room)
     left = [group for group, block in zip(found, blocks, strict=True) if not block]
@@ -64,7 +66,7 @@ def comment(plan: Plan, hosts: int, whole: Whole, most: int = MOST, notes: Seque
     said += "\n" + "".join(noted) if notes else ""
     said += f"\n### Held back\n\nA pass of the loop leaves these for later.\n\n{''.join(held)}" if plan.held else ""
     listed = "\n### Changes, object by object\n\n" + "".join(blocks) if found else ""
-    return f"{title}{cut}{head}{said}{listed}"
+    return f"{title}{cut}{head}{said}{timetable}{listed}"
 
 
 def of_errors(fleet: str, lines: Sequence[str], whole: Whole, most: int = MOST) -> str:
@@ -75,6 +77,31 @@ def of_errors(fleet: str, lines: Sequence[str], whole: Whole, most: int = MOST) 
     left = listed.count("")
     more = f"\n**Cut:** {left} of {len(lines)} are not shown here; all of them: {whole}.\n" if left else ""
     return head + more + "\n" + "".join(listed) + "\nNothing was done.\n"
+
+
+def _timetable(plan: Plan, whole: Whole, room: int) -> tuple[str, int]:
+    """The moves in time, folded, at most a third of the room; and the room left."""
+    shown, later = lines(plan.forecast), waiting(plan.forecast)
+    if not shown and not later:
+        return "", room
+    said = "".join(f"**{line}.**<br>" for line in totals(plan.forecast)).removesuffix("<br>")
+    head = f"\n### Timetable\n\n{said}\n\n<details><summary>Each move</summary>\n\n"
+    head += "| when | VM | hosts | memory | downtime | |\n| --- | --- | --- | ---: | ---: | --- |\n" if shown else ""
+    rows = [_moved(each) for each in shown]
+    rows += [f"\n- later: {code(vm, 63)}{': ' + words(why) if why else ''}\n" for vm, why in later]
+    left = share = max(0, room // 3 - len(head.encode()) - _NOTICE)
+    kept, left = _fitting(rows, left)
+    missed = kept.count("")
+    cut = f"\n**Cut:** {missed} of {len(rows)} lines of the timetable are not shown; all of them: {whole}.\n"
+    text = head + "".join(kept) + (cut if missed else "") + "\n</details>\n"
+    return text, room - len(text.encode()) if share else room
+
+
+def _moved(line: Line) -> str:
+    """Only names and reasons come from outside."""
+    names = f"{code(line.vm, 63)} | {words(line.hosts)}"
+    notes = words(", ".join(line.notes))
+    return f"| {line.begins} to {line.ends} | {names} | {line.memory} | {line.downtime} | {notes} |\n"
 
 
 def _fitting(pieces: Sequence[str], room: int) -> tuple[list[str], int]:

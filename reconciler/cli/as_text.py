@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from reconciler.cli.as_timetable import as_lines
 from reconciler.cli.frame import say
 from reconciler.engine.hold import until
 from reconciler.model.action import Action
@@ -38,6 +39,8 @@ def show_plan(plan: Plan, hosts: int) -> None:
     for held in plan.held:
         say(f"  # {held.place}: {held.text}  [{held.disruption}]")
         say(f"      held: {held.why}{until(held.until)}", "dim")
+    for line in as_lines(plan.forecast):
+        say(line)
     if not plan.empty:
         say()
     say(summary(plan), "bold")

@@ -13,6 +13,7 @@ from reconciler.engine import codec
 from reconciler.errors import PlanError, StalePlan
 from reconciler.kind import Kind
 from reconciler.model.action import Refusal
+from reconciler.model.forecast import Forecast
 from reconciler.model.plan import Plan, Source
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
@@ -38,6 +39,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "actions": [codec.dump_action(action) for action in plan.actions],
         "refusals": [{**codec.dump(refusal), "place": str(refusal.place)} for refusal in plan.refusals],
         "held": [{**codec.dump(item), "place": str(item.place)} for item in plan.held],
+        "forecast": codec.dump(plan.forecast),
         "touched": {str(place): state for place, state in sorted(plan.touched.items())},
     }
 
@@ -77,6 +79,7 @@ def read(text: str, kinds: Sequence[Kind]) -> tuple[Plan, list[tuple[str, str]],
         actions=tuple(codec.read_action(item, kinds) for item in data["actions"]),
         refusals=tuple(refusals),
         touched={Place.parse(place): state for place, state in data["touched"].items()},
+        forecast=codec.read(Forecast, data.get("forecast", {})),
     )
     return plan, [(file, text) for file, text in data["specs"]], dict(data["attached"])
 

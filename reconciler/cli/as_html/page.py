@@ -20,6 +20,7 @@ from reconciler.cli.as_html.letters import fit
 from reconciler.cli.as_html.moments import Moment
 from reconciler.cli.as_html.scene import scene
 from reconciler.cli.as_text import summary
+from reconciler.cli.as_timetable import lines, totals, waiting
 from reconciler.cli.changes import MEANING, counts, shown, transfer
 from reconciler.cli.frame import clean
 from reconciler.engine.hold import until
@@ -70,6 +71,9 @@ def page(plan: Plan, wanted: Wanted, seen: Snapshot, came: Pass) -> str:
         bars=_bars(came.steps),
         moves=came.moves,
         notes=came.notes,
+        timetable=lines(plan.forecast),
+        totals=totals(plan.forecast),
+        later=waiting(plan.forecast),
     )
 
 
