@@ -240,8 +240,12 @@ class LibvirtHypervisor:
                 3 * _STALL if other is not None else _STALL
             )  # past it the connection is cut, and a managed move ends
             ends = (connection, other)
+
+            def poke(times: int) -> contextlib.AbstractContextManager[Any]:
+                return self._calling(host, times * patience)
+
             try:
-                return Migrating(self._lib, ends, request, watch, lambda: self._calling(host, patience)).run()
+                return Migrating(self._lib, ends, request, watch, poke).run()
             except TimeoutError as still:
                 raise Refused(host.name, str(still)) from None
 

@@ -16,13 +16,16 @@ from reconciler.readings import JobNumbers, MigrationRequest, Nudge, Watch
 
 _POLL = 0.25
 _STANDS_STILL = 120.0
+_HEAVY = 3
+"""So many times a look's patience is given to a nudge: QEMU on a busy host takes long to stop a guest that writes."""
 
 
 class Migrating:
     """`run` blocks until libvirt's call has ended and returns the job's last numbers; raises libvirt's own error.
 
     `connections` are the source's, and the destination's where it is not the source that opens it.
-    The call has no limit but the request's; where the daemon answers no `poke` the connection is cut, which ends it.
+    The call has no limit but the request's; where the daemon answers no `poke` the connection is cut, which ends it;
+    a poke is told how many times its patience it may take.
     """
 
     def __init__(
@@ -31,11 +34,11 @@ class Migrating:
         connections: tuple[Any, Any],
         request: MigrationRequest,
         watch: Watch,
-        poke: Callable[[], AbstractContextManager[Any]],
+        poke: Callable[[int], AbstractContextManager[Any]],
     ) -> None:
         self._lib, self._request, self._watch, self._poke = lib, request, watch, poke
         source, self._destination = connections
-        with poke():
+        with poke(1):
             self._domain = source.lookupByUUIDString(request.uuid)
         self._error: Exception | None = None
         self._last = JobNumbers()
@@ -74,7 +77,7 @@ class Migrating:
 
     def _nudge(self, nudge: Nudge) -> None:
         """Carried out; one that comes too early or too late is refused by libvirt, and the watch may give it again."""
-        with suppress(HostError), self._poke():
+        with suppress(HostError), self._poke(_HEAVY):
             match nudge.what:
                 case "downtime":
                     self._domain.migrateSetMaxDowntime(nudge.milliseconds, 0)
@@ -90,13 +93,13 @@ class Migrating:
     def _wake(self) -> None:
         """A guest suspended just when its copy had failed is no migration's to wake up; any other one libvirt wakes."""
         if self._suspended:
-            with suppress(HostError), self._poke():
+            with suppress(HostError), self._poke(1):
                 if tuple(self._domain.state(0)) == (self._lib.VIR_DOMAIN_PAUSED, self._lib.VIR_DOMAIN_PAUSED_USER):
                     self._domain.resume()
 
     def _prepare(self) -> None:
         if self._request.max_downtime_ms and not self._request.resume:
-            with self._poke():
+            with self._poke(1):
                 self._domain.migrateSetMaxDowntime(self._request.max_downtime_ms, 0)
 
     def _call(self) -> None:
@@ -142,7 +145,7 @@ class Migrating:
 
     def _look(self) -> Nudge | None:
         try:
-            with self._poke():
+            with self._poke(1):
                 seen = numbers(self._domain.jobStats())
         except HostError:
             return None

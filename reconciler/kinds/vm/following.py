@@ -9,6 +9,7 @@ from typing import Literal
 from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.kinds.vm.actions import FollowMove, MoveLive
 from reconciler.kinds.vm.halves import failed
+from reconciler.kinds.vm.ladder import grace
 from reconciler.kinds.vm.moving import Underway, asked, finished, move, settle, tell
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
@@ -52,7 +53,7 @@ def moved(action: MoveLive, hands: Hands) -> Done:
             origin=action.origin,
             towards=action.place.host,
             autostart=action.autostart,
-            patience=action.policy.timeout,
+            patience=action.policy.timeout + grace(action.policy),
         )
         return follow(rest, hands)
 
