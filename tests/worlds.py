@@ -8,8 +8,8 @@ from pathlib import Path
 
 from reconciler.adapters.spec_source import FolderSource
 from reconciler.engine.codec import read_snapshot
-from reconciler.engine.load import load_plain
 from reconciler.engine.once import Wanted, think, want
+from reconciler.engine.yaml_read import load_plain
 from reconciler.model.plan import Plan, Source
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS

@@ -18,8 +18,9 @@ import typer
 
 from reconciler.cli.exit_codes import Exit
 from reconciler.engine.codec import read_snapshot
-from reconciler.engine.load import load, load_plain
+from reconciler.engine.load import load
 from reconciler.engine.once import Wanted, want
+from reconciler.engine.yaml_read import load_plain
 from reconciler.errors import Locked, NeedsHuman, NotTrusted, ReconcilerError, SpecError, StalePlan
 from reconciler.model.plan import Source
 from reconciler.model.snapshot import Snapshot

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from reconciler.adapters.trust import Trust
-from reconciler.engine.load import load_plain
+from reconciler.engine.yaml_read import load_plain
 from reconciler.errors import Problem, SpecError
 from reconciler.fields import NAME, Strict
 

@@ -14,8 +14,8 @@ from reconciler.adapters.spec_source import FolderSource
 from reconciler.cli.app import app
 from reconciler.engine import planfile
 from reconciler.engine.codec import dump_snapshot, read_snapshot
-from reconciler.engine.load import load_plain
 from reconciler.engine.once import Wanted, think, want
+from reconciler.engine.yaml_read import load_plain
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from reconciler.engine.load import load_plain
+from reconciler.engine.yaml_read import load_plain
 from tests.docs.pages import ROOT
 from tests.worlds import CASES, MOVE
 
