@@ -62,7 +62,7 @@ def test_needs_outside_the_plan_hinder_nothing() -> None:
 
 
 def test_one_change_at_a_time_on_a_host() -> None:
-    log = Log(pause=0.01)
+    log = Log(pause=0.01, meet=2)
     walk([step(f"s{n}", host) for n in range(4) for host in "ab"], log)
     for together in log.together:
         hosts = [action.place.host for action in together]
@@ -78,19 +78,19 @@ def test_work_on_two_hosts_keeps_both() -> None:
 
 
 def test_moves_are_bounded_per_host() -> None:
-    log = Log(pause=0.02)
+    log = Log(pause=0.02, meet=2)
     walk([travel(f"v{n}", "a", "b") for n in range(5)], log, Limits(moves_per_host=2, moves=10))
     assert max(len(together) for together in log.together) == 2
 
 
 def test_moves_between_other_hosts_do_not_wait_for_each_other() -> None:
-    log = Log(pause=0.02)
+    log = Log(pause=0.02, meet=2)
     walk([travel("v1", "a", "b"), travel("v2", "c", "d")], log, Limits(moves_per_host=1, moves=10))
     assert max(len(together) for together in log.together) == 2
 
 
 def test_moves_are_bounded_per_fleet() -> None:
-    log = Log(pause=0.02)
+    log = Log(pause=0.02, meet=3)
     walk([travel(f"v{n}", f"from{n}", f"to{n}") for n in range(6)], log, Limits(moves_per_host=5, moves=3))
     assert max(len(together) for together in log.together) == 3
 
@@ -176,7 +176,7 @@ def test_nothing_gives_nothing() -> None:
 
 
 def test_a_look_holds_up_nobody_and_is_held_up_by_nobody() -> None:
-    log = Log(pause=0.05)
+    log = Log(pause=0.05, meet=4)
     walk([step("change"), look("one"), look("two"), step("elsewhere", "b")], log)
     assert {action.place.name for action in max(log.together, key=len)} == {"change", "one", "two", "elsewhere"}
 

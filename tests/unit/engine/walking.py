@@ -80,7 +80,10 @@ def travel(name: str, origin: str, host: str, **more: Any) -> Travel:
 
 @dataclass
 class Log:
-    """Who runs, in which order, and how many at once; also a Journal and a Clock."""
+    """Who runs, in which order, and how many at once; also a Journal and a Clock.
+
+    The first to run wait for one another until `meet` run at once (ten seconds at most), however slow the machine is.
+    """
 
     run: str = "test"
     begun: list[str] = field(default_factory=list)
@@ -89,6 +92,8 @@ class Log:
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     pause: float = 0.0
+    meet: int = 1
+    met: threading.Event = field(default_factory=threading.Event)
 
     def write(self, event: str, **fields: Any) -> None:
         self.events.append((event, fields))
@@ -111,6 +116,9 @@ class Log:
             self.begun.append(action.place.name)
             self.busy.append(action)
             self.together.append(tuple(self.busy))
+            if len(self.busy) >= self.meet:
+                self.met.set()
+        self.met.wait(10)
         threading.Event().wait(self.pause)
         with self.lock:
             self.busy.remove(action)
