@@ -75,12 +75,15 @@ class Repository:
             raise self._failed(failed) from None
         return True
 
-    def signer(self, sha: str, trust: Trust) -> str:
-        """Whose signature was found good, empty where none is asked for; raises NotTrusted."""
+    def signer(self, sha: str, trust: Trust, *checkouts: Path) -> str:
+        """Whose signature was found good, empty where none is asked for; raises NotTrusted.
+
+        No list of signers may lie in the repository, nor in the folders where its commits are checked out.
+        """
         if trust.mode == "off":
             return ""
         local = () if _REMOTE.fullmatch(self.url) else (Path(self._address().removeprefix("file://")),)
-        trust.outside(sha, self.folder, *local)
+        trust.outside(sha, self.folder, *checkouts, *local)
         try:
             return signer(Git(self.folder), _known(sha), trust)
         except GitFailed as failed:

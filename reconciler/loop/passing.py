@@ -89,7 +89,7 @@ def _find(fleet: FleetSettings, memory: Memory, doors: Doors) -> Found:
     newest = Commit()
     try:
         newest = repository.commit(repository.fetch())
-        newest = replace(newest, signer=repository.signer(newest.sha, fleet.trust))
+        newest = replace(newest, signer=repository.signer(newest.sha, fleet.trust, folder))
         if not repository.descends(newest.sha, memory.good.sha):
             fix = "was the branch rewound? commit the old state anew, as with git revert"
             raise NotTrusted(

@@ -157,6 +157,20 @@ def test_unsigned_and_strange_signers_are_refused(kept: Kept, tmp_path: Path) ->
     assert kept.where == [("lq-d25", "running")]
 
 
+@pytest.mark.parametrize("where", ["tree", "good"])
+def test_signers_listed_in_the_loops_own_checkout_are_refused(kept: Kept, tmp_path: Path, where: str) -> None:
+    """Whoever may commit would list himself there."""
+    listed = state_folder() / "repositories" / kept.settings.name / where / "signers"
+    listed.parent.mkdir(parents=True)
+    listed.write_text(f"ann@example.com {ssh_key(tmp_path / 'keys/ann')}\n", encoding="utf-8")
+    kept.settings = replace(kept.settings, trust=Trust("head", str(listed)))
+    kept.origin.settings = [f"user.signingkey={tmp_path}/keys/ann"]
+    kept.commit(sign="ssh")
+    made = kept.make()
+    assert (made.verdict, made.exit, made.applied) == ("not-trusted", 5, False)
+    assert "lies inside the repository" in made.error
+
+
 def test_an_emptied_repository_changes_nothing(kept: Kept) -> None:
     kept.commit()
     kept.make()
