@@ -35,7 +35,8 @@ chaos: $(READY)          ## N seeded random steps of edits, faults and kills on 
 	$(LAB) up
 	$(BIN)/pytest -q tests/e2e/chaos --chaos-steps $(or $(N),50) --chaos-seed $(or $(SEED),$(shell date +%s))
 
-nightly: test            ## the tests, then fifty random steps and ten thousand random fleets
+nightly: test            ## the tests, then new random examples, fifty random steps and ten thousand random fleets
+	$(BIN)/pytest -q -n 2 -m 'not lab' --hypothesis-profile search
 	$(MAKE) chaos N=50
 	$(BIN)/pytest -q tests/placement --fleets 10000
 

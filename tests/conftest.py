@@ -9,12 +9,16 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.e2e.hosts import RUN
 
 TOPOLOGY = RUN / "topology.json"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background of a script; Ctrl-C is tested there too
     signal.signal(signal.SIGINT, signal.default_int_handler)
+settings.register_profile("again", derandomize=True)  # the same examples for everybody, until a test changes
+settings.register_profile("search", derandomize=False)  # others every time: make nightly
+settings.load_profile("again")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

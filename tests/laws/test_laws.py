@@ -7,7 +7,7 @@ import json
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine import planfile
@@ -72,6 +72,7 @@ def test_undeclared_vms_are_not_touched(seed: int) -> None:
 
 
 @LAW
+@example(632335806)
 @given(SEEDS)
 def test_no_vm_gets_a_second_owner(seed: int) -> None:
     """Created only where nobody has it, started only where it is, moved only from the one host it runs on."""
@@ -95,7 +96,8 @@ def test_no_vm_gets_a_second_owner(seed: int) -> None:
                 assert set(seen) <= {action.place.host, *gone, *dropped}
                 assert not silent
             case ResumeDomain():
-                assert set(seen) == {action.place.host}
+                undone = {a.place.host for a in plan.actions if isinstance(a, DropArrival) and a.id in action.needs}
+                assert set(seen) - undone == {action.place.host}
                 assert (seen[action.place.host].power, seen[action.place.host].reason) == ("paused", "migrating")
                 assert not silent
             case MoveOffline():
