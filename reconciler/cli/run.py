@@ -73,7 +73,9 @@ def run(
             judged = Trust(trust, allowed_signers, gpg_keys)  # type: ignore[arg-type]
             fleet = FleetSettings(name or named_after(repo), repo, branch, path, judged, identity_file)
             settings = settings_of([fleet], database)
-        with watching(listen, notify, metrics_file) as watch:
+        notify = notify or (File(settings.notify) if settings.notify else None)
+        metrics_file = metrics_file or (File(settings.metrics_file) if settings.metrics_file else None)
+        with watching(listen or settings.listen, notify, metrics_file) as watch:
             _serve(settings, once, watch, output)
 
 

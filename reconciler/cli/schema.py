@@ -15,7 +15,7 @@ Out = Annotated[File | None, typer.Option("--out", help="Write every schema into
 
 
 def schema(kind: Kind = "reconciler", out: Out = None) -> None:
-    """Print a JSON Schema (draft-07), or write all of them into a folder.
+    """Print a JSON Schema (draft-07), or write all of them into a folder; `Controller` is the file of `run --config`.
 
     Examples:
 
@@ -23,8 +23,10 @@ def schema(kind: Kind = "reconciler", out: Out = None) -> None:
 
       reconciler schema --out schemas/
     """
+    from reconciler.loop.settings import schema as controller
+
     with framed(Format.TEXT):
-        schemas = all_schemas(KINDS)
+        schemas = {**all_schemas(KINDS), "Controller.json": controller()}
         if out is None:
             if f"{kind}.json" not in schemas:
                 raise ValueError(f"no kind {kind!r}; one of {', '.join(n.removesuffix('.json') for n in schemas)}")

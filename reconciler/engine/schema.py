@@ -45,6 +45,19 @@ def schema(kind: Kind) -> dict[str, Any]:
     }
 
 
+def plain_schema(model: Any, title: str, description: str) -> dict[str, Any]:
+    """A file that is one model, without the envelope of a spec."""
+    found = TypeAdapter(model).json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    definitions = found.pop("$defs", {})
+    return {
+        "$schema": DRAFT,
+        **_plain(found),
+        "title": title,
+        "description": description,
+        "definitions": _plain(definitions),
+    }
+
+
 def any_kind(kinds: Sequence[Kind]) -> dict[str, Any]:
     """Any of our documents, for a whole folder: chosen by `kind`."""
     names = [kind.yaml for kind in kinds if kind.yaml]

@@ -5,16 +5,17 @@ Reads a YAML file or the words of the command line; looks at no repository and n
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from reconciler.adapters.trust import Trust
+from reconciler.engine.schema import plain_schema
 from reconciler.engine.yaml_read import load_plain
 from reconciler.errors import Problem, SpecError
-from reconciler.fields import NAME, Strict
+from reconciler.fields import NAME, Port, Strict
 
 _URL = re.compile(r"(sqlite:////.+|postgresql://.+)")
 
@@ -34,10 +35,16 @@ class FleetSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`database` is empty where the embedded one is meant."""
+    """`database` is empty where the embedded one is meant; who else hears of passes is empty where nobody does.
+
+    `listen` is where metrics are served, `notify` the file with a webhook's URL, `metrics_file` where metrics are kept.
+    """
 
     fleets: Mapping[str, FleetSettings]
     database: str = ""
+    listen: str = ""
+    notify: str = ""
+    metrics_file: str = ""
 
 
 class TrustSpec(Strict):
@@ -66,6 +73,9 @@ class ControllerSpec(Strict):
 
     fleets: Annotated[tuple[FleetSpec, ...], Field(min_length=1, strict=False)]
     database: str = ""
+    listen: str | Port = ""
+    notify: str = ""
+    metrics_file: str = ""
 
 
 def settings_of(fleets: Sequence[FleetSettings], database: str) -> Settings:
@@ -102,7 +112,13 @@ def read_settings(path: Path, database: str = "") -> Settings:
         ]
         raise SpecError(problems) from None
     fleets = [FleetSettings(**{**dict(one), "trust": Trust(**dict(one.trust))}) for one in read.fleets]
-    return settings_of(fleets, database or read.database)
+    settings = settings_of(fleets, database or read.database)
+    return replace(settings, listen=str(read.listen), notify=read.notify, metrics_file=read.metrics_file)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft-07) of the file, for editors."""
+    return plain_schema(ControllerSpec, "Controller", "The file of `reconciler run --config`")
 
 
 def named_after(repo: str) -> str:

@@ -53,6 +53,19 @@ def test_once_makes_one_pass_and_history_tells_of_it(run: Run, fleet: Fleet, ori
     assert json.loads(by_run.stdout)["passes"][0]["outcomes"] == said["passes"][0]["outcomes"]
 
 
+def test_a_file_of_settings_says_where_metrics_are_kept(run: Run, origin: Origin, tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(
+        f"metricsFile: {tmp_path}/file.prom\nfleets: [{{name: vpd, repo: {origin.bare}, path: specs}}]\n",
+        encoding="utf-8",
+    )
+    said = run("run", "--config", str(tmp_path / "run.yaml"), "--once")
+    assert said.exit_code == 0, said.output
+    assert 'fleet="vpd"' in (tmp_path / "file.prom").read_text(encoding="utf-8")
+    over = run("run", "--config", str(tmp_path / "run.yaml"), "--once", "--metrics-file", str(tmp_path / "word.prom"))
+    assert over.exit_code == 0, over.output
+    assert (tmp_path / "word.prom").exists()
+
+
 def test_applies_by_hand_are_in_the_history_too(run: Run, fleet: Fleet) -> None:
     fleet.place(web="lq-d26")
     assert run("apply", "specs", "--yes").exit_code == 0

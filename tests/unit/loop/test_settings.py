@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
 from reconciler.errors import SpecError
-from reconciler.loop.settings import FleetSettings, named_after, read_settings, settings_of
+from reconciler.loop.settings import FleetSettings, named_after, read_settings, schema, settings_of
 
 GOOD = """\
 database: postgresql://reconciler@db.example.com/reconciler
@@ -26,6 +28,21 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
     assert (read.fleets["lab"].branch, read.fleets["lab"].trust.mode) == ("stable", "off")
     assert read.database == "postgresql://reconciler@db.example.com/reconciler"
     assert read_settings(tmp_path / "run.yaml", "sqlite:////tmp/x").database == "sqlite:////tmp/x"
+
+
+def test_who_else_hears_of_passes_is_in_it_too(tmp_path: Path) -> None:
+    more = "listen: 9177\nnotify: /etc/hook\nmetricsFile: /var/x.prom\n"
+    (tmp_path / "run.yaml").write_text(GOOD + more, encoding="utf-8")
+    read = read_settings(tmp_path / "run.yaml")
+    assert (read.listen, read.notify, read.metrics_file) == ("9177", "/etc/hook", "/var/x.prom")
+
+
+def test_its_schema_takes_it_and_refuses_other_keys() -> None:
+    validator = Draft7Validator(schema())
+    good = YAML(typ="safe", pure=True).load(GOOD)
+    assert [error.message for error in validator.iter_errors(good)] == []
+    assert not validator.is_valid({**good, "intervall": "5m"})
+    assert not validator.is_valid({"fleets": []})
 
 
 @pytest.mark.parametrize(
