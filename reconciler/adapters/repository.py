@@ -155,6 +155,12 @@ class Repository:
         if "dubious ownership" in failed.text:
             fix = "let the user who runs this own it, or fetch from it over SSH"
             return SourceError(f"{self.url} belongs to another user, and git does not read it", fix)
+        if "could not read Username" in failed.text:
+            fix = "put it into ~/.netrc of the user who runs this, or use SSH with a key"
+            return SourceError(f"{self.url} asks for a login", fix)
+        if "REMOTE HOST IDENTIFICATION HAS CHANGED" in failed.text:
+            fix = "find out why before you correct the known_hosts file"
+            return SourceError(f"{self.url} has another host key than the known one", fix)
         return SourceError(f"{self.url}: git says: {failed.text or f'exit {failed.status}'}", "it is tried again")
 
 
