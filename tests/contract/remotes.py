@@ -1,6 +1,6 @@
 """Servers of one git repository on a loopback port: HTTPS with a login, and SSH with a key; for tests only.
 
-git's own programs answer (http-backend, upload-pack); the protocols around them are those of http.server, ssl, paramiko.
+git's own programs answer (http-backend, upload-pack); the protocols around them are http.server's, ssl's, paramiko's.
 """
 
 import base64

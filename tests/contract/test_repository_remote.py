@@ -29,7 +29,7 @@ def test_over_https_with_an_authority_of_ones_own_and_a_login(
         with pytest.raises(SourceError, match="asks for a login"):
             there.fetch()
         user, password = remotes.LOGIN
-        (tmp_path / ".netrc").write_text(f'machine 127.0.0.1 login {user} password {password}\n', encoding="ascii")
+        (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {user} password {password}\n", encoding="ascii")
         assert there.fetch() == head
         newer = origin.commit({"specs/b.yaml": "b: 1\n"})
         assert there.fetch() == newer
