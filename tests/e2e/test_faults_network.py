@@ -39,8 +39,11 @@ def test_the_link_is_cut_for_five_seconds(running: User, d25: LabHost, d26: LabH
 
 
 def test_the_data_port_is_closed(running: User, d25: LabHost, d26: LabHost) -> None:
-    """Control goes on, memory does not: nothing but the move's own time limit ends that."""
-    process = copying(running.unencrypted(), d25, timeout="10s")
+    """Control goes on, memory does not: nothing but the move's own time limit ends that.
+
+    So slow that the copy is far from its end then: QEMU hands over with its monitor blocked, and hears no abort.
+    """
+    process = copying(running.unencrypted(), d25, bandwidth="2MiB/s", timeout="10s")
     d26.do("nft", "-f", "-", stdin=PORT_CLOSED)
     out, err = process.communicate(timeout=200)
     lab("heal")
