@@ -1,6 +1,8 @@
 """What goes over a host's NIC, listened to from inside its network: marks of unencrypted memory, and who spoke to whom.
 
-Only listens. The marks are the head of QEMU's stream and words that are in the memory of every Linux guest.
+Only listens, and hears to the end what came before it was asked. The marks are the head of QEMU's stream and words
+that are in the memory of every Linux guest. A login may come from any port, from one that moves use as well: what has
+22 at one end is SSH.
 """
 
 import json
@@ -16,7 +18,14 @@ sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(0x0003))
 sock.setsockopt(socket.SOL_SOCKET, 33, 256 * 2**20)
 found, sizes, first = set(), {"data": 0, "ssh": 0}, ""
 print("listening", flush=True)
-while sys.stdin not in select.select([sock, sys.stdin], [], [])[0]:
+asked = False
+while True:
+    ready = select.select([sock] if asked else [sock, sys.stdin], [], [], 0 if asked else None)[0]
+    asked = asked or sys.stdin in ready
+    if sock not in ready:
+        if asked:
+            break
+        continue
     frame = sock.recv(2**17)
     if len(frame) < 54 or frame[12:14] != b"\\x08\\x00" or frame[23] != 6:
         continue
@@ -25,7 +34,7 @@ while sys.stdin not in select.select([sock, sys.stdin], [], [])[0]:
     payload = frame[tcp + (frame[tcp + 12] >> 4) * 4:]
     if ends.isdisjoint(PORTS) and 22 not in ends:
         continue
-    what = "ssh" if ends.isdisjoint(PORTS) else "data"
+    what = "ssh" if 22 in ends else "data"
     sizes[what] += len(payload)
     if what == "data" and payload and not first and int.from_bytes(frame[tcp + 2:tcp + 4], "big") in PORTS:
         first = payload[:2].hex()
