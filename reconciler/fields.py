@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from reconciler.model import fleet
 from reconciler.model.units import parse_duration, parse_rate, parse_size
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
@@ -146,6 +147,18 @@ ZonePort = Annotated[
 
 
 Connections = Annotated[int, Field(ge=0, le=16, description="parallel connections of one copy; 0 is off")]
+
+
+class Overcommit(Strict):
+    """How many times over memory and CPUs may be given to VMs, such as 1.5; vCPUs are not counted unless declared."""
+
+    memory: Annotated[float, Field(ge=0.1, le=10)] | None = None
+    vcpus: Annotated[float, Field(ge=0.1, le=100)] | None = None
+
+    def value(self, default: fleet.Overcommit) -> fleet.Overcommit:
+        """In percent; what is left out is the default's."""
+        memory = default.memory if self.memory is None else round(self.memory * 100)
+        return fleet.Overcommit(memory, default.vcpus if self.vcpus is None else round(self.vcpus * 100))
 
 
 class MatchLabels(Strict):

@@ -14,6 +14,7 @@ from reconciler.model.crossing import Crossing, Hurdle, Way
 from reconciler.model.desired import Desired, View
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Done
+from reconciler.model.placing import Seat, Tenancy
 from reconciler.model.ref import Place
 from reconciler.ports import Hands
 from reconciler.readings import Inventory, Reply
@@ -147,6 +148,16 @@ def no_questions(crossing: Crossing, hands: Hands) -> Sequence[Hurdle]:
     return ()
 
 
+def no_tenancy(view: View) -> Tenancy:
+    """For kinds whose objects take no room that has to be counted."""
+    return Tenancy()
+
+
+def as_declared(item: Desired, seat: Seat) -> Desired:
+    """For kinds whose objects are where they are declared."""
+    return item
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`name` is the short word in refs, `yaml` the document kind (empty: nobody declares it).
@@ -156,6 +167,8 @@ class Kind:
     weave    sees all planned actions and may wrap them (leases around moves)
     ways     for one of its objects every host, and what stands in its way
     hurdles  what it has against a crossing that another kind thinks of
+    tenancy  what its objects take of which host, and where each may be; settle gives one of them
+             its seat
     run      the only function with hands, but for ask; says whether anything had to change
     ask      questions about a crossing that only a live host answers; changes nothing
     adopt    documents that declare what was seen, so that nothing is left to do; of a host not seen yet, what to ask
@@ -177,5 +190,7 @@ class Kind:
     hurdles: Callable[[Crossing, View], Sequence[Hurdle]] = no_hurdles
     ask: Callable[[Crossing, Hands], Sequence[Hurdle]] = no_questions
     adopt: Callable[[View], Adopted] = no_adoption
+    tenancy: Callable[[View], Tenancy] = no_tenancy
+    settle: Callable[[Desired, Seat], Desired] = as_declared
     uses_inventory: bool = True
     attachments: Callable[[Any], Sequence[str]] = lambda spec: ()

@@ -1,10 +1,11 @@
 """One pass, read straight down; each step takes the values before it and none calls another.
 
-load -> resolve -> observe -> diff -> plan -> guard -> order -> apply -> verify -> report
+load -> resolve -> observe -> place -> diff -> plan -> guard -> order -> apply -> verify -> report
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.engine import planfile
@@ -14,6 +15,8 @@ from reconciler.engine.guard import guard
 from reconciler.engine.load import load
 from reconciler.engine.observe import observe
 from reconciler.engine.order import order
+from reconciler.engine.placing.answer import forecast, stopped, unmoved
+from reconciler.engine.placing.place import place
 from reconciler.engine.plan import plan
 from reconciler.engine.prune import prune
 from reconciler.engine.resolve import resolve
@@ -24,11 +27,16 @@ from reconciler.kind import Document, Kind
 from reconciler.model.desired import Desired, View
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.outcome import Outcome, Progress, Report
+from reconciler.model.placing import Verdict
 from reconciler.model.plan import Plan, Source
+from reconciler.model.ref import Ref
 from reconciler.model.snapshot import Snapshot
 from reconciler.ports import Clock, Hands, Hypervisor, Journal, Locks, NoLocks, NoSigner, Shell, Signer, SpecSource
 
 NO_SOURCE = Source()
+NOTHING: Mapping[Ref, Verdict] = MappingProxyType({})
+ROUNDS = 5
+"""So often at most is placed anew around what is refused; what then still waits for it is refused too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +83,43 @@ def see(wanted: Wanted, kinds: Sequence[Kind], tools: Tools) -> Snapshot:
     return observe(wanted.fleet, wanted.desired, kinds, *doors, clock=tools.clock, deadline=tools.deadline)
 
 
+def placed(
+    wanted: Wanted,
+    snapshot: Snapshot,
+    kinds: Sequence[Kind],
+    target: Sequence[str] = (),
+    blocked: Mapping[Ref, Verdict] = NOTHING,
+) -> View:
+    """place: the view to plan from, with everything wanted on the host that placement gives it."""
+    return place(View(wanted.fleet, wanted.desired, snapshot, snapshot.taken), kinds, target, blocked)
+
+
 def think(
     wanted: Wanted, snapshot: Snapshot, kinds: Sequence[Kind], source: Source = NO_SOURCE, target: Sequence[str] = ()
 ) -> Plan:
-    """diff, plan, guard, order: pure, so that a saved snapshot gives the same plan as the hosts did."""
-    view = View(wanted.fleet, wanted.desired, snapshot, snapshot.taken)
+    """place, diff, plan, guard, order: pure, so that a saved snapshot gives the same plan as the hosts did.
+
+    Where a move that placement asks for is refused, all is placed again around what has to stay.
+    """
+    blocked: dict[Ref, Verdict] = {}
+    for _ in range(ROUNDS):
+        view = placed(wanted, snapshot, kinds, target, blocked)
+        made = _planned(view, kinds, source, target)
+        more = stopped(made, view)
+        if not more:
+            break
+        blocked |= more
+    return replace(made, refusals=(*made.refusals, *unmoved(made, view)))
+
+
+def _planned(view: View, kinds: Sequence[Kind], source: Source, target: Sequence[str]) -> Plan:
     differences = narrow(diff(view, kinds), target, view)
     actions, refusals = plan(differences, view, kinds)
     permitted, forbidden = guard(prune(actions), view)
     ordered = order(permitted)
-    made = Plan(wanted.fleet.name, snapshot.taken, source, differences, ordered, (*refusals, *forbidden))
-    return planfile.touched(made, snapshot)
+    told = forecast(ordered, view.placing)
+    made = Plan(view.fleet.name, view.now, source, differences, ordered, (*refusals, *forbidden), forecast=told)
+    return planfile.touched(made, view.snapshot)
 
 
 def fresh(made: Plan, current: Source, wanted: Wanted, snapshot: Snapshot) -> None:

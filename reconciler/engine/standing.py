@@ -62,6 +62,9 @@ def _word(item: Desired, plan: Plan, snapshot: Snapshot, differs: bool) -> tuple
         anywhere = any(place.ref == item.place.ref for place in snapshot.objects)
         hidden = item.place.kind == "vm" and not anywhere and any("vm" in s.kinds for s in snapshot.silences)
         return ("unknown" if hidden else "refused"), refusal.reason
+    later = dict(plan.forecast.reasons).get(item.place.name, "") if item.place.kind == "vm" else ""
+    if later:
+        return "pending", f"waits for another pass: {later}"
     if not differs:
         return "in-sync", ""
     held = next((item_ for item_ in plan.held if _object(item_.place) == _object(item.place)), None)

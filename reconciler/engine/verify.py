@@ -6,14 +6,18 @@ from reconciler.model.snapshot import Snapshot
 
 
 def left_over(made: Plan, again: Plan, after: Snapshot) -> tuple[str, ...]:
-    """What still differs at the places this plan changed, and leases of ours that remain; refusals are known."""
+    """What still differs at the places this plan changed, and leases of ours that remain.
+
+    What was refused is known, and so is what the plan left for another pass.
+    """
     changed = {_object(a.place) for a in made.actions}
     refused = {r.place for r in made.refusals}
+    later = set(made.forecast.later)
     left = [
         f"{c.place} {c.path or c.verb}: {c.old!r} instead of {c.new!r}"
         for d in again.differences
         for c in d.changes
-        if _object(c.place) in changed and c.place not in refused
+        if _object(c.place) in changed and c.place not in refused and c.place.name not in later
     ]
     return (*left, *(f"{place} is still there" for place in _leases(made, again, after)))
 

@@ -3,12 +3,14 @@
 Defaults are filled and references checked before one of these exists.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from reconciler.model.change import NOWHERE, Origin
 from reconciler.model.fleet import Fleet
+from reconciler.model.placing import Placing
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
 
@@ -22,22 +24,37 @@ class Desired:
     origin: Origin = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
-    """All a pure planning function may look at. `now` is seconds since 1970, read once per pass."""
+    """All a pure planning function may look at. `now` is seconds since 1970, read once per pass.
+
+    `placing` is what was decided about where VMs go; empty before.
+    """
 
     fleet: Fleet
     desired: tuple[Desired, ...]
     snapshot: Snapshot
     now: int
+    placing: Placing = field(default_factory=Placing)
+
+    @cached_property
+    def _by_place(self) -> Mapping[Place, Desired]:
+        return {item.place: item for item in reversed(self.desired)}
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, Sequence[Desired]]:
+        found: dict[str, list[Desired]] = {}
+        for item in self.desired:
+            found.setdefault(item.place.kind, []).append(item)
+        return found
 
     def of(self, kind: str) -> Iterator[Desired]:
         """What is declared of one kind."""
-        return (item for item in self.desired if item.place.kind == kind)
+        return iter(self._by_kind.get(kind, ()))
 
     def at(self, place: Place) -> Desired | None:
         """What is declared at one place, or None."""
-        return next((item for item in self.desired if item.place == place), None)
+        return self._by_place.get(place)
 
     def required(self, place: Place) -> Desired:
         """What is declared at a place that came from a declaration; raises KeyError otherwise."""

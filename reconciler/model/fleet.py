@@ -33,10 +33,20 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Overcommit:
+    """How many times over a host's memory and CPUs may be given to VMs, in percent; 0: not counted."""
+
+    memory: int = 100
+    vcpus: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HostCard:
     """One host: name in the specs, FQDN, the address to reach it at, and its migration channel.
 
-    `reserve` is memory in bytes no VM may take; `file` and `line` are where it was declared.
+    `reserve` is memory in bytes no VM may take; `maintenance`: every VM that may leaves. `overcommit` is None where the
+    fleet's counts, `link` the migration network's bytes per second, 0 for unknown; `file` and `line` are where it was
+    declared.
     """
 
     name: str
@@ -47,18 +57,26 @@ class HostCard:
     migration_address: str = ""
     migration_ports: tuple[int, int] = (0, 0)
     reserve: int = 0
+    maintenance: bool = False
+    overcommit: Overcommit | None = None
+    link: int = 0
     file: str = ""
     line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one pass may do unasked. `disruption` is the highest class allowed."""
+    """What one pass may do unasked. `disruption` is the highest class allowed.
+
+    `moves_per_host` and `moves` at a time; `moves_per_pass` and `bytes_per_pass` in all, 0: as many as there are.
+    """
 
     moves_per_host: int = 2
     moves: int = 4
     deletes_per_pass: int = 0
     disruption: str = "move-live"
+    moves_per_pass: int = 0
+    bytes_per_pass: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +177,7 @@ class Fleet:
     access: AccessPolicy = field(default_factory=AccessPolicy)
     migration: MovePolicy = field(default_factory=MovePolicy)
     connection: Connection = field(default_factory=Connection)
+    overcommit: Overcommit = field(default_factory=Overcommit)
     hosts: Mapping[str, HostCard] = field(default_factory=dict)
 
     def select(self, selector: Any) -> tuple[str, ...]:

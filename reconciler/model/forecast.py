@@ -30,7 +30,7 @@ class Forecast:
     """All moves in order of start; `moved`, `bound` and `bypassed` in bytes, `seconds` and `seconds_bound` in seconds.
 
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
-    for a later pass, `reasons` says per VM of a policy why it is where the plan puts it.
+    for a later pass, `reasons` says why of each.
     """
 
     moves: tuple[PlannedMove, ...] = ()

@@ -3,8 +3,9 @@
 A value: it can be saved, compared and changed by an action's effect, and it never asks a host anything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from reconciler.model.ref import Place
@@ -29,7 +30,7 @@ class Migration:
     uuid: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """Objects by place, hosts that were silent, migrations that run. `taken` is seconds since 1970, UTC."""
 
@@ -38,13 +39,31 @@ class Snapshot:
     silences: tuple[Silence, ...] = ()
     migrations: tuple[Migration, ...] = ()
 
+    @cached_property
+    def _by_kind(self) -> Mapping[str, Sequence[tuple[Place, Any]]]:
+        found: dict[str, list[tuple[Place, Any]]] = {}
+        for place in sorted(self.objects):
+            found.setdefault(place.kind, []).append((place, self.objects[place]))
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Sequence[tuple[Place, Any]]]:
+        found: dict[tuple[str, str], list[tuple[Place, Any]]] = {}
+        for place in sorted(self.objects):
+            found.setdefault((place.kind, place.name), []).append((place, self.objects[place]))
+        return found
+
     def get(self, place: Place) -> Any:
         """The state seen there, or None."""
         return self.objects.get(place)
 
     def of(self, kind: str) -> Iterator[tuple[Place, Any]]:
         """Every object of one kind, on all hosts, in order of place."""
-        return ((place, self.objects[place]) for place in sorted(self.objects) if place.kind == kind)
+        return iter(self._by_kind.get(kind, ()))
+
+    def named(self, kind: str, name: str) -> Sequence[tuple[Place, Any]]:
+        """Every object of one kind and name, on all hosts, in order of place."""
+        return self._by_name.get((kind, name), ())
 
     def silence(self, host: str, kind: str) -> Silence | None:
         """Why this kind is unknown on this host, or None when it was seen."""

@@ -23,7 +23,11 @@ POOL = "/var/lib/libvirt/images/COMPARTIDO"
 def lab(*words: str, timeout: float = 300) -> str:
     """`lab/lab WORDS`; raises with its output when it fails."""
     which = ["--name", NAME, "--subnet", f"{SUBNET}.0/24"] if NAME != "vpd" else []
-    which += ["--suite", SUITE]
+    return lab_of([*which, "--suite", SUITE], *words, timeout=timeout)
+
+
+def lab_of(which: Sequence[str], *words: str, timeout: float = 300) -> str:
+    """The same of another lab than the worker's own."""
     done = subprocess.run(
         [str(ROOT / "lab/lab"), *which, *words], capture_output=True, text=True, timeout=timeout, check=False
     )
@@ -39,10 +43,11 @@ class LabHost:
     name: str
     fqdn: str
     address: str
+    run: Path = RUN
 
     @property
     def leader(self) -> str:
-        hosts = json.loads((RUN / "topology.json").read_text())["hosts"]
+        hosts = json.loads((self.run / "topology.json").read_text())["hosts"]
         return str(next(host["leader"] for host in hosts if host["name"] == self.name))
 
     def do(self, *argv: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:

@@ -49,7 +49,7 @@ def test_a_busy_guest_is_measured_on_both_sides_of_its_move(running: User, d25: 
     here = by_virsh(d26)
 
     ended = {outcome["action"]: outcome for outcome in said["report"]["outcomes"]}
-    before, after = ended[f"vm/{VM}@lq-d25:measure"], ended[f"vm/{VM}@lq-d26:measure"]
+    before, after = ended[f"vm/{VM}@lq-d25:measure"], ended[f"vm/{VM}@lq-d26:measure-again"]
     assert (before["facts"]["host"], after["facts"]["host"]) == ("lq-d25", "lq-d26")
     assert 4 <= len(before["facts"]["windows"]) <= len(after["facts"]["windows"]) == 8
     assert after["facts"]["seconds"] >= 2

@@ -35,6 +35,8 @@ class User:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    run_folder: Path = RUN
+    subnet: str = SUBNET
 
     def __post_init__(self) -> None:
         """The lab's own paths and addresses, where it is another lab than the one in specs/vpd."""
@@ -42,8 +44,8 @@ class User:
             return
         shutil.copytree(ROOT / "specs/vpd", self.folder)
         for path in self.folder.glob("*.yaml"):
-            text = path.read_text().replace("/run/reconciler-lab/vpd", str(RUN))
-            path.write_text(text.replace("10.77.0.", f"{SUBNET}."))
+            text = path.read_text().replace("/run/reconciler-lab/vpd", str(self.run_folder))
+            path.write_text(text.replace("10.77.0.", f"{self.subnet}."))
 
     def edit(self, file: str, old: str, new: str) -> "User":
         path = self.folder / file

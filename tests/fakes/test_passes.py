@@ -147,7 +147,7 @@ def test_the_journal_tells_the_pass(fleet: Fleet) -> None:
 def test_a_move_says_how_the_vm_performed_before_and_after(fleet: Fleet) -> None:
     fleet.host("lq-d26").write_ms = 2.0
     report = fleet.place(web="lq-d26").apply()
-    before, after = (o for o in report.outcomes if o.action.endswith(":measure"))
+    before, after = (o for o in report.outcomes if ":measure" in o.action)
     assert before.text.startswith("vCPU 20 %, disk write 1.0 ms, 400 KiB/s, in ")
     assert "disk write 1.0 ms -> 2.0 ms" in after.text
     assert after.text.endswith(": worse: disk write latency by 100 % (bound 10 %)")
@@ -164,7 +164,7 @@ def test_with_measure_0s_nothing_is_measured(fleet: Fleet) -> None:
     fleet.measure = "0s"
     report = fleet.place(web="lq-d26").apply()
     assert report.verdict == "ok"
-    assert not [o for o in report.outcomes if o.action.endswith(":measure")]
+    assert not [o for o in report.outcomes if ":measure" in o.action]
 
 
 def test_a_user_for_moves_is_made_first_and_root_gets_no_key() -> None:

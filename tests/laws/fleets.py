@@ -89,7 +89,8 @@ def fleet(seed: int) -> Made:
 
 def _host(draft: _Draft, name: str, address: str) -> None:
     fqdn = f"{name}.laws.test"
-    draft.specs.append(f"{HEAD}Host\nmetadata: {{name: {name}}}\nspec: {{fqdn: {fqdn}, address: {address}}}\n")
+    away = ", maintenance: true" if draft.often(0.15) else ""
+    draft.specs.append(f"{HEAD}Host\nmetadata: {{name: {name}}}\nspec: {{fqdn: {fqdn}, address: {address}{away}}}\n")
     names = {f"{host}.laws.test": f"10.0.0.{n + 1}" for n, host in enumerate(draft.hosts) if draft.often(0.9)}
     block = tuple((address, fqdn) for fqdn, address in names.items()) if draft.often(0.7) else ()
     service = draft.random.choice(["active enabled"] * 8 + ["inactive disabled", "inactive absent"])
@@ -142,8 +143,8 @@ def _vm(draft: _Draft, number: int) -> bool:
         method = random.choice(["live", "live", "live", "cold", "auto"])
         source = f"  source: {{clone: {{from: base, disks: [{{target: vda, pool: shared, volume: {name}.img}}]}}}}\n"
         draft.specs.append(
-            f"{HEAD}VirtualMachine\nmetadata: {{name: {name}}}\nspec:\n"
-            f"  placement: {{host: {random.choice(draft.hosts)}}}\n"
+            f"{HEAD}VirtualMachine\nmetadata: {{name: {name}, labels: {{app: a{number % 3}}}}}\nspec:\n"
+            f"  placement: {_placement(draft)}\n"
             f"  power: {power}\n  autostart: {random.choice(['true', 'false'])}\n{source if draft.often() else ''}"
             f"  vcpus: {random.choice([1, 1, 2])}\n  memory: 1GiB\n"
             f"  migration: {{method: {method}{random.choice(['', '', COPIED, DELETED])}}}\n"
@@ -155,6 +156,18 @@ def _vm(draft: _Draft, number: int) -> bool:
         if draft.often(0.15):
             _cut_off(draft, host, name)
     return declared
+
+
+def _placement(draft: _Draft) -> str:
+    """Most times a host; else a policy, such as people write."""
+    random, drain = draft.random, draft.random.choice(["live", "live", "cold", "stay"])
+    if draft.often(0.7):
+        return f"{{host: {random.choice(draft.hosts)}, drain: {drain}}}"
+    some = random.sample(draft.hosts, random.randint(1, len(draft.hosts)))
+    hosts = random.choice(["all", f"[{', '.join(some)}]"])
+    spread = random.choice([", spread: app", ", spread: {label: app, hold: end}"])
+    rule = random.choice(["", "", spread, spread, ", gather: app", ", sticky: true"])
+    return f"{{hosts: {hosts}{rule}, drain: {drain}}}"
 
 
 def _volume(draft: _Draft, host: str, path: str) -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
-from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, MigrationDefaults, SuspendSpec
-from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy, Suspension, Window
+from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, LimitsSpec, MigrationDefaults, SuspendSpec
+from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy, Overcommit, Suspension, Window
 
 _PUBLIC = r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]{40,}={0,3})(?: .*)?"
 _AUTHORITY = "ssh-keygen -t ed25519 -f FILE makes an authority: FILE is its private half, FILE.pub its public one"
@@ -38,12 +38,18 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         interval=spec.interval,
         suspension=_suspension(spec.suspend),
         windows=tuple(Window(tuple(w.days), w.start, w.end, w.timezone, w.disruption) for w in spec.windows),
-        limits=Limits(limits.moves_per_host, limits.moves, limits.deletes_per_pass, limits.disruption),
+        limits=_limits(limits),
+        overcommit=spec.defaults.overcommit.value(Overcommit()),
         access=_access(access),
         migration=moves,
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
     )
     return Resolved(fleet=fleet, problems=tuple(problems))
+
+
+def _limits(spec: LimitsSpec) -> Limits:
+    window = spec.moves_per_pass or 0, spec.bytes_per_pass or 0
+    return Limits(spec.moves_per_host, spec.moves, spec.deletes_per_pass, spec.disruption, *window)
 
 
 def _suspension(spec: bool | SuspendSpec) -> Suspension | None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from reconciler.fields import Connections, Duration, Port, Rate, Strict, User, Watch
+from reconciler.fields import Connections, Duration, Overcommit, Port, Rate, Size, Strict, User, Watch
 from reconciler.model.disruption import Disruption
 from reconciler.moments import Day, Moment, TimeOfDay, Timezone
 
@@ -19,6 +19,8 @@ class LimitsSpec(Strict):
     moves: Annotated[int, Field(ge=1, le=1000)] = 4
     deletes_per_pass: Count = 0
     disruption: Cap = Disruption.MOVE_LIVE.value
+    moves_per_pass: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    bytes_per_pass: Size | None = None
 
 
 class ConnectionDefaults(Strict):
@@ -66,6 +68,7 @@ class Defaults(Strict):
     connection: ConnectionDefaults = ConnectionDefaults()
     access: AccessSpec = AccessSpec()
     migration: MigrationDefaults = MigrationDefaults()
+    overcommit: Overcommit = Overcommit()
 
 
 class SuspendSpec(Strict):

@@ -36,13 +36,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         )
         for document in documents
     )
-    early = "hosts are not drained by this version"
-    problems = [
-        d.problem("spec.maintenance", early, "leave it out and edit the VMs' placement")
-        for d in documents
-        if d.spec.maintenance
-    ]
-    problems += [p for field in ("fqdn", "address") for p in _shared(documents, field)]
+    problems = [p for field in ("fqdn", "address") for p in _shared(documents, field)]
     return Resolved(desired, replace(scope.fleet, hosts=dict(sorted(cards.items()))), tuple(problems))
 
 
@@ -73,6 +67,9 @@ def _card(document: Document, scope: Scope) -> HostCard:
         spec.migration.address or "",
         spec.migration.ports or DEFAULT_PORTS,
         spec.reserve.memory,
+        spec.maintenance,
+        spec.overcommit.value(scope.fleet.overcommit) if spec.overcommit else None,
+        spec.migration.bandwidth or 0,
         document.file,
         document.line,
     )

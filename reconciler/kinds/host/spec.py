@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from reconciler.fields import Address, Fqdn, Name, Port, PortRange, Size, Strict, User
+from reconciler.fields import Address, Fqdn, Name, Overcommit, Port, PortRange, Rate, Size, Strict, User
 
 _KEY_TYPES = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
@@ -34,10 +34,14 @@ class ConnectionSpec(Strict):
 
 
 class MigrationSpec(Strict):
-    """NIC and ports of the data channel; default: the address the reconciler reached, 49152-49215."""
+    """NIC and ports of the data channel; default: the address the reconciler reached, 49152-49215.
+
+    `bandwidth` is what that NIC carries; it makes the timetable of a plan true and changes no move.
+    """
 
     address: Address | None = None
     ports: PortRange | None = None
+    bandwidth: Rate | None = None
 
 
 class ReserveSpec(Strict):
@@ -56,3 +60,4 @@ class HostSpec(Strict):
     services: list[Name] = Field(default=["libvirtd"], description="units kept active and enabled")
     maintenance: bool = False
     reserve: ReserveSpec = ReserveSpec()
+    overcommit: Overcommit | None = None

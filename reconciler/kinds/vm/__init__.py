@@ -29,6 +29,7 @@ from reconciler.kinds.vm.prune_actions import AllowPrune, DeleteDomain
 from reconciler.kinds.vm.resolve import attachments, resolve
 from reconciler.kinds.vm.spec import VirtualMachineSpec
 from reconciler.kinds.vm.state import DomainState, Room
+from reconciler.kinds.vm.tenancy import settle, tenancy
 from reconciler.kinds.vm.turns import weave
 from reconciler.kinds.vm.wire import facts, read
 
@@ -73,4 +74,6 @@ KIND = Kind(
     ask=ask,
     attachments=attachments,
     adopt=adopt,
+    tenancy=tenancy,
+    settle=settle,
 )

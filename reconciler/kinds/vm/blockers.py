@@ -12,7 +12,7 @@ from reconciler.kinds.vm.switching import switching
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
 from reconciler.model.fleet import MovePolicy
-from reconciler.model.ref import Place
+from reconciler.model.ref import Place, Ref
 from reconciler.model.units import show_size
 
 _NETWORK_FS = ("network", "volume")
@@ -25,8 +25,16 @@ def blockers(want: VmDesired, seen: DomainState, origin: str, view: View) -> tup
     room: Room | None = view.snapshot.get(Place("room", want.host, want.host))
     if room is None:
         return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
-    found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *_memory(want, seen, room, view)]
-    found += [*_identity(want, seen, origin, view), *left_behind(want, seen, origin)]
+    alone = unfit(want, seen, origin, view)
+    return (*alone, *_memory(want, seen, room, view), *_identity(want, seen, origin, view))
+
+
+def unfit(want: VmDesired, seen: DomainState, origin: str, view: View) -> tuple[Blocker, ...]:
+    """What makes that host no place for the VM, whoever else is there: the same for all VMs and hosts of one sort."""
+    room: Room | None = view.snapshot.get(Place("room", want.host, want.host))
+    if room is None:
+        return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
+    found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *left_behind(want, seen, origin)]
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
     found += switching(want, room, bool(copied(want, seen, origin, view)), qemu(here), qemu(room))
     for disk in seen.disks:
@@ -85,6 +93,8 @@ def _devices(seen: DomainState, room: Room, host: str) -> Iterator[Blocker]:
 
 
 def _memory(want: VmDesired, seen: DomainState, room: Room, view: View) -> Iterator[Blocker]:
+    if Ref("vm", want.name) in view.placing.roomy:
+        return
     taken = sum(s.memory for p, s in view.snapshot.of("vm") if p.host == want.host and s.power != "stopped")
     taken += _coming(want, view)
     reserve = view.fleet.hosts[want.host].reserve

@@ -18,7 +18,7 @@ from reconciler.model.ref import Place
 
 def sightings(name: str, view: View) -> Sequence[tuple[Place, DomainState]]:
     """Every domain of that name, on any host."""
-    return [(place, state) for place, state in view.snapshot.of("vm") if place.name == name]
+    return view.snapshot.named("vm", name)
 
 
 def compare(view: View) -> Sequence[Comparison]:

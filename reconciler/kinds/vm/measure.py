@@ -25,6 +25,10 @@ class Measure(Action):
     before: str = ""
 
     @property
+    def detail(self) -> str:
+        return "-again" if self.before else ""
+
+    @property
     def serving(self) -> bool:
         return not self.before
 

@@ -67,7 +67,7 @@ def carry(
             disruption=Disruption.MOVE_COLD,
             needs=tuple(before),
             requires=grounds,
-            reason=f"placement says {want.host}, runs on {place.host}",
+            reason=f"{want.placed}, runs on {place.host}",
         )
         steps = [stop]
     elif state.power == "running":
@@ -83,7 +83,7 @@ def carry(
         autostart=state.autostart if want.autostart is None else want.autostart,
         needs=(*before, *(step.id for step in steps)),
         requires=grounds,
-        reason=f"placement says {want.host}, is {'shut down' if steps else 'off'} on {place.host}",
+        reason=f"{want.placed}, is {'shut down' if steps else 'off'} on {place.host}",
     )
     return [*steps, move]
 

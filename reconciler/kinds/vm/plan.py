@@ -217,7 +217,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         requires=_grounds(place.host, want.host, view),
         disruption=Disruption.MOVE_LIVE,
         expected_bytes=state.memory + sum(disk.size for disk in disks),
-        reason=f"placement says {want.host}, runs on {place.host}",
+        reason=f"{want.placed}, runs on {place.host}",
     )
     proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)
     return [*stale, *measured(move), proof, *old_copies(want, there, state.uuid, left, view, (proof.id,))]

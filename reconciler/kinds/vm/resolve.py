@@ -5,11 +5,13 @@ from collections.abc import Container, Sequence
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
+from reconciler.kinds.vm.policy import mistakes, policies
 from reconciler.kinds.vm.spec import CheckSpec, MigrationSpec, VirtualMachineSpec
 from reconciler.kinds.vm.state import Check, CloneDisk, LocalPool, VmDesired, WantedNic
 from reconciler.kinds.vm.wire import foreign, parse
 from reconciler.model.desired import Desired
 from reconciler.model.fleet import MovePolicy
+from reconciler.model.placing import Policy
 from reconciler.model.ref import Place
 
 
@@ -20,21 +22,21 @@ def attachments(spec: VirtualMachineSpec) -> Sequence[str]:
 
 def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     """Wanted VMs, and all mistakes: unknown hosts and pools, shared MACs and volumes, a clone of itself."""
-    problems = [p for d in documents for p in (*_references(d, scope), *_source(d))]
+    problems = [p for d in documents for p in (*_references(d, scope), *mistakes(d, scope), *_source(d))]
     problems += _clashes(documents)
     if problems or scope.broken:
         return Resolved(problems=tuple(problems))
-    return Resolved(tuple(_desired(document, scope) for document in documents))
+    found = policies(documents, scope)
+    return Resolved(tuple(_desired(document, scope, found.get(document.name)) for document in documents))
 
 
 def _references(document: Document, scope: Scope) -> list[Problem]:
     spec: VirtualMachineSpec = document.spec
     problems = []
-    if not scope.may_be("Host", spec.placement.host):
+    host = spec.placement.host
+    if host and not scope.may_be("Host", host):
         known = ", ".join(scope.fleet.hosts) or "none is declared"
-        problems.append(
-            document.problem("spec.placement.host", f"no Host named {spec.placement.host!r}", f"hosts: {known}")
-        )
+        problems.append(document.problem("spec.placement.host", f"no Host named {host!r}", f"hosts: {known}"))
     said = spec.migration.model_dump(exclude_none=True)
     for name, mistake, fix in _moves(spec.migration, scope.fleet.migration).contradictions() if said else ():
         problems.append(document.problem(f"spec.migration.{name}", mistake, fix))
@@ -43,8 +45,8 @@ def _references(document: Document, scope: Scope) -> list[Problem]:
         path = f"spec.source.clone.disks.{number}.pool"
         if not scope.may_be("StoragePool", disk.pool):
             problems.append(document.problem(path, f"no StoragePool named {disk.pool!r}", "declare the pool"))
-        elif disk.pool in pools and spec.placement.host not in _hosts_of(pools[disk.pool], scope):
-            message = f"pool {disk.pool!r} is not on {spec.placement.host!r}"
+        elif host and disk.pool in pools and host not in _hosts_of(pools[disk.pool], scope):
+            message = f"pool {disk.pool!r} is not on {host!r}"
             problems.append(document.problem(path, message, "add the host to the pool's `hosts`"))
     return problems
 
@@ -104,7 +106,7 @@ def _claims(document: Document) -> list[tuple[str, str, str]]:
     return claims
 
 
-def _desired(document: Document, scope: Scope) -> Desired:
+def _desired(document: Document, scope: Scope, policy: Policy | None) -> Desired:
     spec: VirtualMachineSpec = document.spec
     pools = {pool.name: pool.spec for pool in scope.documents.get("StoragePool", ())}
     clone = spec.source.clone if spec.source else None
@@ -128,7 +130,9 @@ def _desired(document: Document, scope: Scope) -> Desired:
     )
     value = VmDesired(
         name=document.name,
-        host=spec.placement.host,
+        host=spec.placement.host or "",
+        policy=policy,
+        drain=spec.placement.drain,
         power=None if spec.power == "unmanaged" else spec.power,
         autostart=spec.autostart,
         base=clone.from_ if clone else "",
@@ -144,7 +148,7 @@ def _desired(document: Document, scope: Scope) -> Desired:
         shared=tuple(sorted((name, pool.target) for name, pool in pools.items() if pool.shared)),
         local=tuple(LocalPool(n, p.target, p.min_free) for n, p in sorted(pools.items()) if not p.shared),
     )
-    return Desired(Place("vm", spec.placement.host, document.name), value, document.origin)
+    return Desired(Place("vm", spec.placement.host or "", document.name), value, document.origin)
 
 
 def _check(spec: CheckSpec) -> Check:

@@ -2,17 +2,84 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from reconciler.fields import Connections, Duration, Mac, Name, Port, Rate, Size, Strict, Watch
+from reconciler.fields import Connections, Duration, Hosts, Mac, Name, Port, Rate, Size, Strict, Watch
 
 VolumeName = Annotated[Name, Field(max_length=63)]
 
 
-class PlacementSpec(Strict):
-    """Where the VM shall run."""
+Label = Annotated[str, Field(min_length=1, max_length=63)]
+VmRef = Annotated[str, Field(pattern=r"^vm/[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Hold = Literal["always", "end"]
 
-    host: Name
+
+class SpreadSpec(Strict):
+    """VMs with one value of the VM label `label`: at most `most` on one host, or in one value of the host label `over`.
+
+    `hold` says when: at every instant, also while others move, or at the end of a pass.
+    """
+
+    label: Label
+    over: Label | None = None
+    most: Annotated[int, Field(ge=1, le=1000)] = 1
+    hold: Hold = "always"
+
+
+class GatherSpec(Strict):
+    """VMs with one value of `label` on one host, or in one value of the host label `over`; at the end of a pass."""
+
+    label: Label
+    over: Label | None = None
+
+
+class AvoidSpec(Strict):
+    """VMs that it shares no host with."""
+
+    vms: Annotated[list[VmRef], Field(min_length=1)]
+    hold: Hold = "always"
+
+
+def _shape(value: object) -> str:
+    return "short" if isinstance(value, str | list) else "long"
+
+
+Spread = Annotated[
+    Annotated[Label, Tag("short")] | Annotated[SpreadSpec, Tag("long")],
+    Discriminator(_shape),
+]
+Gather = Annotated[
+    Annotated[Label, Tag("short")] | Annotated[GatherSpec, Tag("long")],
+    Discriminator(_shape),
+]
+Avoid = Annotated[
+    Annotated[list[VmRef], Tag("short")] | Annotated[AvoidSpec, Tag("long")],
+    Discriminator(_shape),
+]
+POLICY = ("hosts", "spread", "gather", "avoid", "near", "priority", "sticky")
+
+
+class PlacementSpec(Strict):
+    """Where the VM shall run: one host, or a policy. `drain` is its word for when its host is in maintenance."""
+
+    host: Name | None = None
+    hosts: Hosts = "all"
+    spread: Spread | None = None
+    gather: Gather | None = None
+    avoid: Avoid = []
+    near: list[VmRef] = []
+    priority: Annotated[int, Field(ge=0, le=1000)] = 0
+    sticky: bool = False
+    drain: Literal["live", "cold", "stop", "stay"] = "live"
+
+    @model_validator(mode="after")
+    def _host_or_policy(self) -> "PlacementSpec":
+        said = [name for name in POLICY if name in self.model_fields_set]
+        if self.host and said:
+            raise ValueError(f"`placement` needs `host` or a policy, not both: host, {', '.join(said)}")
+        if not self.host and not said:
+            raise ValueError("`placement` needs `host`, or a policy such as `hosts: all`")
+        return self
 
 
 class DiskSpec(Strict):

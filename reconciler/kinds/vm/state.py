@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.fleet import MovePolicy
+from reconciler.model.placing import Policy
 
 VOLATILE = {"volatile": True}
 LEFT = ("migrating", "starting up")
@@ -134,6 +135,7 @@ class Room:
     versions: Mapping[str, str] = field(default_factory=dict, metadata=VOLATILE)
     locks: str = field(default="", metadata=VOLATILE)
     userfault: str = field(default="", metadata=VOLATILE)
+    cpus: int = field(default=0, metadata=VOLATILE)
 
     def allocation(self, path: str) -> int | None:
         """Bytes a volume takes, or None where no active pool holds it."""
@@ -203,7 +205,8 @@ class WantedNic:
 @dataclass(frozen=True, slots=True)
 class VmDesired:
     """As declared; None means not managed. `shared` pairs name and target of each pool declared shared, `local` are
-    the other declared pools.
+    the other declared pools. `policy` says where it may run where no host is declared; `host` is then empty until it
+    is placed, and `why` says why there. `drain` is what happens when it cannot leave a host in maintenance live.
     """
 
     name: str
@@ -222,3 +225,11 @@ class VmDesired:
     shared: tuple[tuple[str, str], ...] = ()
     local: tuple[LocalPool, ...] = ()
     prune: bool = False
+    policy: Policy | None = None
+    drain: str = "live"
+    why: str = ""
+
+    @property
+    def placed(self) -> str:
+        """Who says that it shall be on its host."""
+        return self.why or f"placement says {self.host}"

@@ -85,6 +85,7 @@ def read(sight: Sight) -> Sequence[tuple[Place, Any]]:
         {**dict(inventory.versions), **read_ssh(sight.replies["ssh"])},
         sight.replies["locks"].out.strip().removeprefix("nop"),
         sight.replies["userfault"].out.strip(),
+        inventory.cpus,
     )
     domains = [(Place("vm", host, d.name), read_domain(d, neighbours)) for d in inventory.domains]
     return [(Place("room", host, host), room), *domains]

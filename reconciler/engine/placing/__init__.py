@@ -1,0 +1,1 @@
+"""Where everything goes: the kinds' tenancy becomes the planner's question, its answer the places of what is wanted."""

@@ -1,0 +1,146 @@
+"""The question: of all that takes room, what may move, where to, and within which rules. Pure; answers nothing.
+
+What this plan does not move is only counted: its memory is taken off its host's room.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Set
+from dataclasses import dataclass
+
+from reconciler.model.fleet import Fleet, HostCard
+from reconciler.model.placing import Apart, Home, Policy, Rule, Shun, Tenancy, Tenant, Together
+from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.problem import Rule as Asked
+
+MIB = 2**20
+LINK = 10_000
+"""Mbit/s of a migration network nobody described."""
+_UNCOUNTED = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`problem` for the planner, and all tenants by name; `asked` are the names of those it may move or start.
+
+    `named` are the only ones this plan is about, if any.
+    """
+
+    problem: Problem
+    tenants: Mapping[str, Tenant]
+    asked: frozenset[str]
+    named: frozenset[str] = frozenset()
+
+
+def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: frozenset[str]) -> Question:
+    """`named`: with `--target`, the only ones to move; empty: all. `still` are not to be moved, whoever asks."""
+    homes = {home.host: home for home in tenancy.homes if home.host in fleet.hosts}
+    free = {name: card for name, card in fleet.hosts.items() if name in homes}
+    asked = {t.name: t for t in tenancy.tenants if t.name not in still and _asks(t, free, named)}
+    moving = {t.name for t in tenancy.tenants if t.unsettled}
+    shared = [rule for rule in _shared(tenancy.tenants) if _asked_now(rule, asked.keys(), moving)]
+    ruled = {name for rule in shared for name in names_of(rule)}
+    beside = [t for t in tenancy.tenants if t.name not in asked and t.name in ruled and t.at in homes]
+    taken: dict[str, list[int]] = {name: [0, 0] for name in homes}
+    counted = {t.name for t in beside} | set(asked)
+    rules = tuple(_asked(rule, counted) for rule in shared)
+    for tenant in tenancy.tenants:
+        if tenant.name not in counted and tenant.at in taken:
+            taken[tenant.at][0] += tenant.memory
+            taken[tenant.at][1] += tenant.vcpus if tenant.memory else 0
+    reaches: dict[str, tuple[str, ...]] = {}
+    guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t) for t in beside]
+    least: dict[str, list[int]] = {name: [0, 0] for name in homes}
+    for guest in guests[len(asked) :]:
+        least[guest.at][0] += guest.memory
+        least[guest.at][1] += guest.vcpus
+    hosts = tuple(_host(homes[name], card, fleet, taken[name], least[name]) for name, card in sorted(free.items()))
+    problem = Problem(hosts, tuple(sorted(guests, key=lambda g: g.name)), reaches, rules, _limits(fleet))
+    return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named)
+
+
+def _asks(tenant: Tenant, homes: Mapping[str, HostCard], named: frozenset[str]) -> bool:
+    """Is it for the planner to say where this goes? Not where it is fixed, at home, or its host did not answer."""
+    if tenant.fixed or (named and tenant.name not in named) or (tenant.at and tenant.at not in homes):
+        return False
+    drains = bool(tenant.at) and homes[tenant.at].maintenance
+    if drains and tenant.drain == "stay":
+        return False
+    if tenant.policy:
+        return True
+    if tenant.wants not in homes:
+        return False
+    return drains or (tenant.wants != tenant.at and not homes[tenant.wants].maintenance)
+
+
+def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> Guest:
+    policy = tenant.policy or Policy(())
+    reach = ""
+    if tenant.reach is not None:
+        able = tuple(host for host in tenant.reach if host in homes)
+        reach = str(id(tenant.reach))
+        reaches.setdefault(reach, able)
+    to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
+    memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
+    return Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
+
+
+def _pinned(tenant: Tenant) -> Guest:
+    return Guest(
+        tenant.name, _mib(tenant.memory), tenant.vcpus if tenant.memory else 0, tenant.at, tenant.at, pinned=True
+    )
+
+
+def _mib(memory: int) -> int:
+    return -(-memory // MIB)
+
+
+def _host(home: Home, card: HostCard, fleet: Fleet, taken: list[int], least: list[int]) -> Host:
+    """With the room that is left to guests; what stays there anyway is not held against the host."""
+    over = card.overcommit or fleet.overcommit
+    memory = (home.memory - card.reserve) * over.memory // 100 // MIB - _mib(taken[0])
+    vcpus = home.cpus * over.vcpus // 100 - taken[1] if over.vcpus and home.cpus else _UNCOUNTED
+    room = max(memory, least[0], 0) if home.memory else _UNCOUNTED * 1024
+    link = card.link * 8 // 10**6 or LINK
+    return Host(card.name, room, max(vcpus, least[1], 0), card.labels, card.maintenance, link=link)
+
+
+def _shared(tenants: Iterable[Tenant]) -> list[Rule]:
+    """Each rule once, though many share it."""
+    shared: dict[int, Rule] = {}
+    for tenant in tenants:
+        for rule in tenant.policy.rules if tenant.policy else ():
+            shared.setdefault(id(rule), rule)
+    return list(shared.values())
+
+
+def _asked_now(rule: Rule, asked: Set[str], unsettled: Set[str]) -> bool:
+    """Nobody follows a VM whose own move is not over; keeping away from it is asked all the same."""
+    names = names_of(rule)
+    return not asked.isdisjoint(names) and not (isinstance(rule, Together) and not unsettled.isdisjoint(names))
+
+
+def _asked(rule: Rule, known: Container[str]) -> Asked:
+    """Without those that are nowhere to be counted, such as on a host that did not answer."""
+    match rule:
+        case Apart(vms, over, most, always):
+            return Spread(tuple(vm for vm in vms if vm in known), over, most, always)
+        case Together(vms, over):
+            return Gather(tuple(vm for vm in vms if vm in known), over)
+        case Shun(vm, others, always):
+            return Avoid(vm, tuple(other for other in others if other in known), always)
+
+
+def names_of(rule: Rule) -> tuple[str, ...]:
+    """Every VM that it is about."""
+    return (rule.vm, *rule.others) if isinstance(rule, Shun) else rule.vms
+
+
+def _limits(fleet: Fleet) -> Limits:
+    limits, most = fleet.limits, fleet.migration.bandwidth
+    return Limits(
+        limits.moves_per_host,
+        limits.moves_per_host,
+        limits.moves,
+        -(-most * 8 // 10**6),
+        limits.moves_per_pass,
+        limits.bytes_per_pass // MIB,
+    )
