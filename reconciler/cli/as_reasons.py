@@ -32,7 +32,8 @@ def show_explained(found: Explained, compared: bool) -> None:
     """Where it is, what is not as declared, what would be done, and every way."""
     say(found.ref, "bold")
     for item in found.declared:
-        say(f"  declared on {item.place.host} ({item.origin.file}:{item.origin.line})")
+        word = f"placed on {item.place.host}, since {found.why}" if found.why else f"declared on {item.place.host}"
+        say(f"  {word} ({item.origin.file}:{item.origin.line})")
     for place in found.seen:
         say(f"  seen on {place.host}")
     if not found.seen:

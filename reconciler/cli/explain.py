@@ -39,7 +39,10 @@ def explain(
             found = _live(ref, wanted, source, deadline)
         if output is Format.JSON:
             places = {"declared": [str(i.place) for i in found.declared], "seen": [str(p) for p in found.seen]}
-            emit({"ref": ref, **places, "plan": as_data(found.plan), "ways": ways_data(found.ways)}, Exit.OK)
+            emit(
+                {"ref": ref, **places, "why": found.why, "plan": as_data(found.plan), "ways": ways_data(found.ways)},
+                Exit.OK,
+            )
         else:
             show_explained(found, compared=not snapshot)
 

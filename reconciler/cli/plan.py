@@ -27,6 +27,8 @@ from reconciler.cli.frame import (
 from reconciler.engine import planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Wanted, see, think
+from reconciler.engine.what_if import supposed
+from reconciler.errors import PlanError
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
@@ -34,6 +36,9 @@ from reconciler.wiring import KINDS, real_tools
 Detailed = Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is something to do.")]
 Out = Annotated[File | None, typer.Option("--out", help="Save the plan, for `apply FILE`.")]
 Output = Annotated[PlanFormat, typer.Option("--output", "-o", help="How to show the plan.")]
+WhatIf = Annotated[
+    str, typer.Option("--what-if", metavar="drain=HOST,...", help="As if these hosts were in maintenance.")
+]
 Most = Annotated[int, typer.Option("--max-bytes", min=LEAST, max=10**6, help="Markdown: at most this long.")]
 Link = Annotated[str, typer.Option("--link", metavar="URL", help="Markdown: where the whole plan can be read.")]
 
@@ -44,6 +49,7 @@ def plan(
     target: Targets = None,
     snapshot: Saved = None,
     detailed_exitcode: Detailed = False,
+    what_if: WhatIf = "",
     output: Output = PlanFormat.TEXT,
     max_bytes: Most = MOST,
     link: Link = "",
@@ -58,6 +64,8 @@ def plan(
       reconciler plan specs/ --out plan.json && reconciler apply plan.json
 
       reconciler plan specs/ --target vm/web --detailed-exitcode
+
+      reconciler plan specs/ --what-if drain=lq-d25,lq-d26
 
       reconciler plan specs/ -o markdown > comment.md
 
@@ -76,6 +84,7 @@ def plan(
     with framed(output, failed):
         whole = Whole(checked_link(link), whole.command)
         wanted, source, specs = read_specs(path)
+        wanted = _supposed(wanted, what_if, out)
         seen = read_saved(snapshot) if snapshot else _live(wanted, deadline)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
@@ -90,11 +99,20 @@ def plan(
             emit({**planfile.as_data(made), "notes": list(later)}, code)
         else:
             show_plan(made, len(wanted.fleet.hosts))
+        if what_if:
+            note(f"note: this is what if {what_if}; nothing of it is declared, and `apply` does none of it")
         for line in later if output is not PlanFormat.JSON else ():
             note(f"note: {line}")
         if out and output is not PlanFormat.JSON:
             note(f"Saved to {out}; `reconciler apply {out}` does exactly this, or refuses.")
         raise typer.Exit(int(code))
+
+
+def _supposed(wanted: Wanted, what: str, out: File | None) -> Wanted:
+    """The specs as asked; a supposition is never saved as a plan that could be applied."""
+    if what and out:
+        raise PlanError("--what-if makes no plan that can be applied", "leave --out away, or edit the specs")
+    return supposed(wanted, what) if what else wanted
 
 
 def _save(path: File, text: str) -> None:

@@ -9,7 +9,7 @@ from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, note, read_specs, say
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import Wanted, see, think
-from reconciler.engine.standing import standings
+from reconciler.engine.standing import place_of, standings
 from reconciler.model.ref import Place
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.standing import Standing
@@ -75,7 +75,7 @@ def _show(wanted: Wanted, seen: Snapshot, made: Mapping[str, Standing]) -> None:
     table(pools)
     say()
     vms = [["VM", "HOST", "POWER", "VCPU", "MEMORY", "ADDRESS", "STATUS"]]
-    declared_vms = {item.place.name: str(item.place) for item in wanted.desired if item.place.kind == "vm"}
+    declared_vms = {item.place.name: str(place_of(item, seen)) for item in wanted.desired if item.place.kind == "vm"}
     for place, vm in seen.of("vm"):
         word = _word(declared_vms[place.name], made) if place.name in declared_vms else "not declared"
         word = "being moved" if any(m.uuid == vm.uuid for m in seen.migrations) else word

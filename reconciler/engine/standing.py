@@ -24,8 +24,16 @@ def standings(
     plan: Plan, wanted: Wanted, snapshot: Snapshot, before: Mapping[Place, Standing], now: float
 ) -> tuple[Standing, ...]:
     """One for each declared object, in order of place; `plan` is the pass's own, with what it holds."""
-    items = sorted(wanted.desired, key=lambda item: item.place)
-    return tuple(_standing(item, plan, snapshot, before.get(item.place), int(now)) for item in items)
+    items = sorted((place_of(item, snapshot), number) for number, item in enumerate(wanted.desired))
+    stood = ((replace(wanted.desired[n], place=place), _digest(wanted.desired[n])) for place, n in items)
+    return tuple(_standing(one, plan, snapshot, before.get(one[0].place), int(now)) for one in stood)
+
+
+def place_of(item: Desired, snapshot: Snapshot) -> Place:
+    """Where it is declared; where a policy places it, the host it was seen on, if any."""
+    if item.place.host:
+        return item.place
+    return next((place for place, _ in snapshot.named(item.place.kind, item.place.name)), item.place)
 
 
 def unhealed(stood: Iterable[Standing], plan: Plan, outcomes: Sequence[Outcome]) -> tuple[Standing, ...]:
@@ -40,8 +48,10 @@ def unhealed(stood: Iterable[Standing], plan: Plan, outcomes: Sequence[Outcome])
     return tuple(told(standing) for standing in stood)
 
 
-def _standing(item: Desired, plan: Plan, snapshot: Snapshot, before: Standing | None, now: int) -> Standing:
-    digest = _digest(item)
+def _standing(
+    one: tuple[Desired, str], plan: Plan, snapshot: Snapshot, before: Standing | None, now: int
+) -> Standing:
+    item, digest = one
     fields = _fields(item.place, plan)
     word, why = _word(item, plan, snapshot, bool(fields))
     if word == "pending" and before and before.digest == digest and before.word in ("in-sync", "drifted"):
@@ -77,7 +87,7 @@ def _refusal(place: Place, refusals: Sequence[Refusal]) -> Refusal | None:
 
 def _fields(place: Place, plan: Plan) -> tuple[str, ...]:
     """Declared fields that differ; `exists` where the whole object is missing."""
-    changes = [c for d in plan.differences if d.place == place for c in d.changes]
+    changes = [c for d in plan.differences if _object(d.place) == _object(place) for c in d.changes]
     return tuple(dict.fromkeys(change.path or "exists" for change in changes))
 
 

@@ -13,6 +13,7 @@ PAGES = (
     "guides/when-something-is-refused.md",
     "guides/when-an-action-fails.md",
     "guides/disks-that-are-not-shared.md",
+    "guides/drain-a-host.md",
     "guides/adopting-running-vms.md",
     "guides/watch.md",
     "reference/spec-mistakes.md",

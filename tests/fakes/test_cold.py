@@ -283,6 +283,7 @@ def test_no_more_vms_are_off_at_a_time_than_the_limits_on_moves_allow() -> None:
             for number, name in enumerate(names)
         ]
         fleet.extra = "".join(vms)
+        plan = fleet.plan()
         report = fleet.apply()
         assert [(o.action, o.text) for o in report.failed] == []
     ended = [o.action for o in report.outcomes if o.action.endswith((":stop", ":start"))]
@@ -290,5 +291,7 @@ def test_no_more_vms_are_off_at_a_time_than_the_limits_on_moves_allow() -> None:
     for action in ended:
         off += 1 if action.endswith(":stop") else -1
         most = max(most, off)
-    assert (most, off, len(ended)) == (2, 0, 10)
+    assert (most in (1, 2), off, len(ended)) == (True, 0, 10), "how fast each is decides whether two are off at once"
+    begins = [a for a in plan.actions if a.id.endswith(":stop") and not any(n.endswith(":start") for n in a.after)]
+    assert len(begins) == 2, "two may begin, the others wait for one that runs again"
     assert fleet.world.violations == []

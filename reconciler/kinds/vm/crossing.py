@@ -69,6 +69,10 @@ def _hurdles(want: VmDesired, state: DomainState, origin: str, view: View, homes
     if state.power not in ("running", "stopped"):
         fix = "resume or stop it by hand"
         yield Blocker(f"it is {state.power} on {origin}; only a VM that runs or is off is moved", fix)
+    if want.policy and want.host not in want.policy.hosts:
+        yield Blocker(f"its policy does not name {want.host}", "widen spec.placement.hosts")
+    if view.fleet.hosts[want.host].maintenance:
+        yield Blocker(f"{want.host} is in maintenance", "it comes back when that ends, if it is declared there")
     yield from blockers(want, state, origin, view)
     yield from cautions(want, state, origin, view)
 
