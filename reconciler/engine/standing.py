@@ -48,9 +48,7 @@ def unhealed(stood: Iterable[Standing], plan: Plan, outcomes: Sequence[Outcome])
     return tuple(told(standing) for standing in stood)
 
 
-def _standing(
-    one: tuple[Desired, str], plan: Plan, snapshot: Snapshot, before: Standing | None, now: int
-) -> Standing:
+def _standing(one: tuple[Desired, str], plan: Plan, snapshot: Snapshot, before: Standing | None, now: int) -> Standing:
     item, digest = one
     fields = _fields(item.place, plan)
     word, why = _word(item, plan, snapshot, bool(fields))
