@@ -5,7 +5,7 @@ A folder that is no checkout has no commit.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.adapters.git import ask
@@ -60,6 +60,27 @@ class FolderSource:
             return "", False
         commit = ask(folder, "rev-parse", "--verify", "--quiet", "HEAD")
         return commit, bool(commit and ask(folder, "status", "--porcelain", "--", "."))
+
+
+class SavedSpecs:
+    """A SpecSource of what a plan or a snapshot carries in itself; asks no file and no git."""
+
+    def __init__(self, texts: Sequence[tuple[str, str]], attached: Mapping[str, str]) -> None:
+        self._texts, self._attached = texts, attached
+
+    def files(self) -> Sequence[tuple[str, str]]:
+        """As they were."""
+        return self._texts
+
+    def read(self, beside: str, relative: str) -> str:
+        """Raises ValueError for a file that was not taken along."""
+        if f"{beside} {relative}" not in self._attached:
+            raise ValueError(f"{relative}: not among the files that were saved with {beside}")
+        return self._attached[f"{beside} {relative}"]
+
+    def commit(self) -> tuple[str, bool]:
+        """None."""
+        return "", False
 
 
 def _read(path: Path, errors: str = "strict") -> str:

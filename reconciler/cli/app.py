@@ -15,6 +15,7 @@ from reconciler.cli.leases import leases
 from reconciler.cli.plan import plan
 from reconciler.cli.run import run
 from reconciler.cli.schema import schema
+from reconciler.cli.simulate import simulate
 from reconciler.cli.snapshot import snapshot
 from reconciler.cli.status import status
 from reconciler.cli.trigger import trigger
@@ -50,6 +51,7 @@ def main(
 for command in (
     validate,
     snapshot,
+    simulate,
     plan,
     apply,
     status,

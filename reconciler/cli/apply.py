@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reconciler.adapters.spec_source import SavedSpecs
 from reconciler.cli.acting import Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
@@ -95,7 +96,7 @@ def _from_specs(path: str, tools: Tools, target: Any, yes: bool) -> _Begun:
 
 def _from_file(path: str, tools: Tools) -> _Begun:
     made, texts, attached = planfile.read(File(path).read_text(encoding="utf-8"), KINDS)
-    wanted = want(_Saved(texts, attached), KINDS)
+    wanted = want(SavedSpecs(texts, attached), KINDS)
     current = Source()
     if File(made.source.path).exists() and made.source.path not in ("", "-"):
         _, current, _ = read_specs(made.source.path)
@@ -108,22 +109,6 @@ def _from_file(path: str, tools: Tools) -> _Begun:
         return made, seen
 
     return made, wanted, again()[1], again
-
-
-class _Saved:
-    """The specs a plan carries in itself."""
-
-    def __init__(self, texts: list[tuple[str, str]], attached: dict[str, str]) -> None:
-        self._texts, self._attached = texts, attached
-
-    def files(self) -> list[tuple[str, str]]:
-        return self._texts
-
-    def read(self, beside: str, relative: str) -> str:
-        return self._attached[f"{beside} {relative}"]
-
-    def commit(self) -> tuple[str, bool]:
-        return "", False
 
 
 def _confirm(yes: bool, output: ApplyFormat) -> None:

@@ -152,6 +152,12 @@ def read_specs(path: str) -> tuple[Wanted, Source, Any]:
     return wanted, Source(path, commit, dirty, hashlib.sha256(shown.encode()).hexdigest()[:24]), specs
 
 
+def save(path: File, text: str) -> None:
+    """For its owner only: plans and snapshots carry domain XML."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def read_saved(path: File) -> Snapshot:
     """A snapshot as `reconciler snapshot` saves it."""
     return read_snapshot(load_plain(path.read_text(encoding="utf-8")), KINDS)

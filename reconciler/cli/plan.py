@@ -1,6 +1,5 @@
 """`reconciler plan`: the difference between specs and hosts, and what apply would do about it."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path as File
@@ -23,6 +22,7 @@ from reconciler.cli.frame import (
     note,
     read_saved,
     read_specs,
+    save,
 )
 from reconciler.engine import planfile
 from reconciler.engine.hold import notes
@@ -88,7 +88,7 @@ def plan(
         seen = read_saved(snapshot) if snapshot else _live(wanted, deadline)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
-            _save(out, planfile.write(made, specs.files(), specs.attached))
+            save(out, planfile.write(made, specs.files(), specs.attached))
         code = of_plan(made, detailed_exitcode)
         later = notes(made, wanted, made.made)
         if output is PlanFormat.MARKDOWN:
@@ -113,12 +113,6 @@ def _supposed(wanted: Wanted, what: str, out: File | None) -> Wanted:
     if what and out:
         raise PlanError("--what-if makes no plan that can be applied", "leave --out away, or edit the specs")
     return supposed(wanted, what) if what else wanted
-
-
-def _save(path: File, text: str) -> None:
-    """For its owner only: a plan carries domain XML."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _live(wanted: Wanted, deadline: float) -> Snapshot:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.exit_codes import Exit
-from reconciler.cli.frame import Deadline, Format, Path, framed, note, read_specs
+from reconciler.cli.frame import Deadline, Format, Path, framed, note, read_specs, save
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import see
 from reconciler.wiring import KINDS, real_tools
@@ -18,21 +18,24 @@ def snapshot(
     out: Annotated[File | None, typer.Option("--out", help="Write to this file instead of standard output.")] = None,
     deadline: Deadline = 15.0,
 ) -> None:
-    """Ask every host and save the answers as JSON; changes nothing.
+    """Ask every host and save the answers with the specs as JSON; changes nothing.
 
     Examples:
 
       reconciler snapshot specs/ --out fleet.json
 
       reconciler plan specs/ --snapshot fleet.json
+
+      reconciler simulate fleet.json
     """
     with framed(Format.TEXT):
-        wanted, _, _ = read_specs(path)
+        wanted, _, specs = read_specs(path)
         with real_tools(deadline=deadline) as tools:
             seen = see(wanted, KINDS, tools)
-        text = json.dumps(dump_snapshot(seen), indent=1) + "\n"
+        carried = {"specs": [list(pair) for pair in specs.files()], "attached": dict(specs.attached)}
+        text = json.dumps({**dump_snapshot(seen), **carried}, indent=1) + "\n"
         if out:
-            out.write_text(text, encoding="utf-8")
+            save(out, text)
         else:
             typer.echo(text, nl=False)
         for silence in seen.silences:

@@ -146,6 +146,7 @@ def test_status_and_snapshot_look_and_do_not_touch(run: Run, fleet: Fleet) -> No
     saved = run("snapshot", "specs", "--out", "seen.json")
     assert saved.exit_code == 0
     assert run("plan", "specs", "--snapshot", "seen.json", "--detailed-exitcode").exit_code == 0
+    assert "Nothing to do" in run("simulate", "seen.json").stdout
     fleet.place(web="lq-d26")
     assert run("plan", "specs", "--snapshot", "seen.json", "--detailed-exitcode").exit_code == 2
     assert "pending (host)" in run("status", "specs").stdout

@@ -1,5 +1,6 @@
 """What people ask about places: what if a host were drained, why is it there, how does it stand."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,3 +60,34 @@ def test_a_vm_of_a_policy_stands_where_it_runs() -> None:
     before = {place: replace(one, word="in-sync") for place, one in stood.items()}
     again = standings(drained.plan(), drained.wanted, drained.seen, before, drained.seen.taken)
     assert {s.place.name: s.word for s in again if s.place.kind == "vm"}["db"] == "drifted"
+
+
+def _self_contained(case: Path, folder: Path) -> Path:
+    """What `reconciler snapshot` writes of that case."""
+    data = json.loads((case / "snapshot.json").read_text(encoding="utf-8"))
+    specs = [["spec.yaml", (case / "spec.yaml").read_text(encoding="utf-8")]]
+    file = folder / "fleet.json"
+    file.write_text(json.dumps({**data, "specs": specs, "attached": {}}), encoding="utf-8")
+    return file
+
+
+def test_simulate_needs_one_file_and_shows_hosts_before_and_after(tmp_path: Path) -> None:
+    file = _self_contained(DRAIN, tmp_path)
+    said = CliRunner().invoke(app, ["simulate", str(file)]).output
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if line.startswith("lq-d2")}
+    assert [rows[f"lq-d2{number}"][3:] for number in (5, 6, 7)] == [
+        ["3", "GiB", "2", "0", "B", "0"],
+        ["2", "GiB", "1", "4", "GiB", "2"],
+        ["0", "B", "0", "1", "GiB", "1"],
+    ]
+    data = json.loads(CliRunner().invoke(app, ["simulate", str(file), "-o", "json"]).output)
+    assert {load["host"]: load["vms"] for load in data["after"]} == {
+        "lq-d25": [],
+        "lq-d26": ["db", "mail"],
+        "lq-d27": ["web"],
+    }
+
+
+def test_simulate_refuses_what_is_not_self_contained() -> None:
+    done = CliRunner().invoke(app, ["simulate", str(DRAIN / "snapshot.json")])
+    assert (done.exit_code, "holds no specs" in done.output) == (1, True)
