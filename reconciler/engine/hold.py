@@ -14,7 +14,7 @@ from reconciler.model.action import Action
 from reconciler.model.disruption import Disruption
 from reconciler.model.fleet import DAYS, MODE, MODES, Fleet, Window
 from reconciler.model.plan import Held, Plan
-from reconciler.model.ref import Place
+from reconciler.model.ref import Place, Ref
 
 _WEEK, _SHOWN = 8, 5
 
@@ -80,6 +80,9 @@ class _Rules:
         self.fleet, self.now = wanted.fleet, now
         marked = {document.origin: document.annotations.get(MODE, "apply") for document in wanted.documents}
         self.modes: Mapping[Place, str] = {i.place: marked.get(i.origin, "apply") for i in wanted.desired}
+        self.anywhere: dict[Ref, str] = {}
+        for place, mode in self.modes.items():
+            self.anywhere[place.ref] = min(mode, self.anywhere.get(place.ref, mode), key=MODES.index)
 
     def against(self, action: Action) -> _Reason | None:
         """Why this may not be done now, or None."""
@@ -99,9 +102,7 @@ class _Rules:
 
     def _mode(self, action: Action) -> str:
         """The object's own, at this place or, for what moves, at any."""
-        own = self.modes.get(action.place)
-        found = [own] if own else [mode for place, mode in self.modes.items() if place.ref == action.place.ref]
-        return min(found, key=MODES.index, default="apply")
+        return self.modes.get(action.place) or self.anywhere.get(action.place.ref, "apply")
 
     def _window(self, action: Action) -> _Reason | None:
         """Above `live`, only inside a window that allows that class."""

@@ -3,17 +3,21 @@
 Pure. How many run at once is apply's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.errors import PlanError
 from reconciler.model.action import Action
+from reconciler.model.ref import Place
 
 
 def order(actions: Sequence[Action]) -> tuple[Action, ...]:
     """Topological, one place after another where possible; raises PlanError naming the actions of a cycle."""
-    linked = {action.id: _linked(action, actions) for action in actions}
+    at: dict[Place, list[str]] = {}
+    for action in actions:
+        at.setdefault(action.place, []).append(action.id)
+    linked = {action.id: _linked(action, at) for action in actions}
     if len(linked) != len(actions):
         raise PlanError("two actions of the plan have one name; this is a bug, please report it with a snapshot")
     position = {identity: number for number, identity in enumerate(linked)}
@@ -36,7 +40,7 @@ def order(actions: Sequence[Action]) -> tuple[Action, ...]:
     return tuple(ordered)
 
 
-def _linked(action: Action, actions: Sequence[Action]) -> Action:
+def _linked(action: Action, at: Mapping[Place, Sequence[str]]) -> Action:
     """The action with `requires` turned into needs: all that happens at those places comes first and ends well."""
-    wanted = [other.id for other in actions if other.place in action.requires and other.id != action.id]
+    wanted = [other for place in dict.fromkeys(action.requires) for other in at.get(place, ()) if other != action.id]
     return replace(action, needs=tuple(dict.fromkeys((*action.needs, *wanted))))

@@ -48,6 +48,17 @@ class View:
             found.setdefault(item.place.kind, []).append(item)
         return found
 
+    @cached_property
+    def _by_host(self) -> Mapping[str, Sequence[Desired]]:
+        found: dict[str, list[Desired]] = {}
+        for item in self.desired:
+            found.setdefault(item.place.host, []).append(item)
+        return found
+
+    def on(self, host: str) -> Sequence[Desired]:
+        """What is declared of one host."""
+        return self._by_host.get(host, ())
+
     def of(self, kind: str) -> Iterator[Desired]:
         """What is declared of one kind."""
         return iter(self._by_kind.get(kind, ()))

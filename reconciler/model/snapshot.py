@@ -3,12 +3,18 @@
 A value: it can be saved, compared and changed by an action's effect, and it never asks a host anything.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from reconciler.model.ref import Place
+
+Seen = Sequence[tuple[Place, Any]]
+
+
+def _place(seen: tuple[Place, Any]) -> Place:
+    return seen[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,23 @@ class Snapshot:
         for place in sorted(self.objects):
             found.setdefault((place.kind, place.name), []).append((place, self.objects[place]))
         return found
+
+    @cached_property
+    def _claims(self) -> dict[tuple[str, Callable[[Any], Iterable[Hashable]]], Mapping[Hashable, Seen]]:
+        return {}
+
+    def claiming(self, kind: str, claims: Callable[[Any], Iterable[Hashable]], wanted: Iterable[Hashable]) -> Seen:
+        """Every object of one kind that claims any of these, in order of place; `claims` tells what a state claims."""
+        if (kind, claims) not in self._claims:
+            found: dict[Hashable, list[tuple[Place, Any]]] = {}
+            for place, state in self.of(kind):
+                for claim in claims(state):
+                    found.setdefault(claim, []).append((place, state))
+            self._claims[kind, claims] = found
+        index = self._claims[kind, claims]
+        return sorted(
+            {place: (place, state) for claim in wanted for place, state in index.get(claim, ())}.values(), key=_place
+        )
 
     def get(self, place: Place) -> Any:
         """The state seen there, or None."""

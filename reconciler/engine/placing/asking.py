@@ -75,9 +75,9 @@ def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tup
     policy = tenant.policy or Policy(())
     reach = ""
     if tenant.reach is not None:
-        able = tuple(host for host in tenant.reach if host in homes)
         reach = str(id(tenant.reach))
-        reaches.setdefault(reach, able)
+        if reach not in reaches:
+            reaches[reach] = tuple(host for host in tenant.reach if host in homes)
     to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
     memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
     return Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)

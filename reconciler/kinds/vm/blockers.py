@@ -60,7 +60,8 @@ def _identity(want: VmDesired, seen: DomainState, origin: str, view: View) -> It
     """Law 3: no other domain has its UUID or its disks, nor its MACs where it goes."""
     files = {d.path for d in seen.disks if d.path.startswith("/") and not d.readonly and not d.shareable}
     macs = {nic.mac for nic in seen.nics if nic.mac}
-    for place, other in view.snapshot.of("vm"):
+    mine = [*(("disk", path) for path in files), *(("MAC", mac) for mac in macs), ("UUID", seen.uuid)]
+    for place, other in view.snapshot.claiming("vm", claims, mine):
         if place == Place("vm", origin, want.name):
             continue
         if other.uuid == seen.uuid and place.name != want.name:
@@ -70,6 +71,13 @@ def _identity(want: VmDesired, seen: DomainState, origin: str, view: View) -> It
             yield Blocker(f"{path} is a disk of {place} too", "give each VM a disk of its own")
         for mac in sorted(macs & {nic.mac for nic in other.nics} if place.host == want.host else ()):
             yield Blocker(f"its MAC {mac} is {place}'s too", "give one of the two another MAC")
+
+
+def claims(state: DomainState) -> Iterator[tuple[str, str]]:
+    """What no two domains may have: writable disks, MACs, the UUID."""
+    yield "UUID", state.uuid
+    yield from (("disk", disk.path) for disk in state.disks if not disk.readonly and not disk.shareable)
+    yield from (("MAC", nic.mac) for nic in state.nics)
 
 
 def _shared(path: str, want: VmDesired) -> str:

@@ -240,6 +240,4 @@ def _move_off(
 
 def _grounds(source: str, destination: str, view: View) -> tuple[Place, ...]:
     """All else that is declared on the two hosts; a move waits for whatever is done there."""
-    return tuple(
-        item.place for item in view.desired if item.place.host in (source, destination) and item.place.kind != "vm"
-    )
+    return tuple(item.place for host in (source, destination) for item in view.on(host) if item.place.kind != "vm")

@@ -101,35 +101,34 @@ class _Sorts:
             for place, room in view.snapshot.of("room")
             if place.host in view.fleet.hosts
         }
+        self._all = tuple(self._sort)
+        self._members: dict[int, frozenset[str]] = {}
         self._verdicts: dict[Hashable, tuple[tuple[str, ...], str]] = {}
 
     def reach(self, want: VmDesired, state: DomainState, origin: str) -> tuple[tuple[str, ...], str]:
         """Hosts it may run on by its policy (or any), and can get to by the methods it may move by; why no other."""
-        hosts = want.policy.hosts if want.policy else tuple(self._sort)
+        hosts = want.policy.hosts if want.policy else self._all
         ways = "auto" if want.drain == COLD and self._view.fleet.hosts[origin].maintenance else want.moves.method
         own = want.name if want.moves.storage == COPY else _character(state)
-        key = (
-            own,
-            ways,
-            want.moves,
-            want.shared,
-            want.power,
-            self._sort.get(origin),
-            hosts,
-            origin in hosts and origin,
-        )
+        key = (own, ways, want.moves, want.shared, want.power, self._sort.get(origin), id(hosts))
         if key not in self._verdicts:
-            against: dict[Hashable, tuple[str, ...]] = {}
-            found = []
-            for host in hosts:
-                sort = (self._sort.get(host), host if want.moves.storage == COPY else "")
-                if host != origin and sort not in against:
-                    against[sort] = self._against(replace(want, host=host), state, origin, ways)
-                if host == origin or not against[sort]:
-                    found.append(host)
-            said = dict.fromkeys(reason for reasons in against.values() for reason in reasons)
-            self._verdicts[key] = tuple(found), "" if set(found) - {origin} else "; ".join(said)
-        return self._verdicts[key]
+            self._verdicts[key] = self._verdict(want, state, origin, ways)
+        able, why = self._verdicts[key]
+        if origin in able or origin not in self._members.setdefault(id(hosts), frozenset(hosts)):
+            return able, why if not set(able) - {origin} else ""
+        return self._verdicts.setdefault((key, origin), (tuple(sorted((*able, origin))), why))
+
+    def _verdict(self, want: VmDesired, state: DomainState, origin: str, ways: str) -> tuple[tuple[str, ...], str]:
+        """Hosts that can run it, its own only as one of its sort; and all that is said against the others."""
+        against: dict[Hashable, tuple[str, ...]] = {}
+        found = []
+        for host in want.policy.hosts if want.policy else self._all:
+            sort = (self._sort.get(host), host if want.moves.storage == COPY else "")
+            if sort not in against:
+                against[sort] = self._against(replace(want, host=host), state, origin, ways)
+            if not against[sort]:
+                found.append(host)
+        return tuple(found), "; ".join(dict.fromkeys(reason for reasons in against.values() for reason in reasons))
 
     def _against(self, want: VmDesired, state: DomainState, origin: str, ways: str) -> tuple[str, ...]:
         """What is in the way of every method that it may move by."""
