@@ -7,6 +7,7 @@ import typer
 from reconciler.cli.as_text import table
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Deadline, Format, Output, Path, emit, framed, note, read_specs, say
+from reconciler.cli.run import Database
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import Wanted, see, think
 from reconciler.engine.standing import place_of, standings
@@ -19,8 +20,10 @@ from reconciler.wiring import KINDS, real_tools
 _WORDS = {"in-sync": "in sync"}
 
 
-def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
+def status(path: Path = ".", database: Database = "", output: Output = Format.TEXT, deadline: Deadline = 15.0) -> None:
     """Show every host, pool and VM, and whether it is as declared; changes nothing.
+
+    What the loop's last pass saw as declared, and is not any more though the specs are the same, has drifted.
 
     Examples:
 
@@ -34,7 +37,8 @@ def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 
             seen = see(wanted, KINDS, tools)
         made = think(wanted, seen, KINDS, source)
         code = Exit.ERROR if seen.silences else Exit.OK
-        stood = {str(s.place): s for s in standings(made, wanted, seen, {}, seen.taken)}
+        before = _before(wanted.fleet.name, database)
+        stood = {str(s.place): s for s in standings(made, wanted, seen, before, seen.taken)}
         if output is Format.JSON:
             words = {place: _WORDS.get(s.word, s.word) for place, s in stood.items()}
             told = {place: {"fields": s.fields, "why": s.why} for place, s in stood.items() if s.word != "in-sync"}
@@ -42,6 +46,24 @@ def status(path: Path = ".", output: Output = Format.TEXT, deadline: Deadline = 
         else:
             _show(wanted, seen, stood)
         raise typer.Exit(int(code))
+
+
+def _before(fleet: str, database: str) -> Mapping[Place, Standing]:
+    """How everything stood at the end of the loop's last pass; empty where this machine knows of none."""
+    from reconciler.adapters.journal import state_folder
+    from reconciler.loop.history import passes
+    from reconciler.loop.ledger import Ledger, database_in
+
+    try:
+        ledger = Ledger(database_in(database))
+    except FileNotFoundError:
+        return {}
+    try:
+        found = passes(ledger, state_folder() / "runs")
+        last = next((p for p in found if p.standings and p.plan.get("fleet") == fleet), None)
+    finally:
+        ledger.close()
+    return {standing.place: standing for standing in last.standings} if last else {}
 
 
 def _word(place: str, stood: Mapping[str, Standing]) -> str:

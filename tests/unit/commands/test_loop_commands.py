@@ -66,6 +66,15 @@ def test_a_file_of_settings_says_where_metrics_are_kept(run: Run, origin: Origin
     assert (tmp_path / "word.prom").exists()
 
 
+def test_status_knows_what_the_loop_saw(run: Run, fleet: Fleet, origin: Origin) -> None:
+    assert run("run", "--repo", str(origin.bare), "--path", "specs", "--once").exit_code == 0
+    web = next(d for d in fleet.host("lq-d25").domains.values() if d.name == "web")
+    web.autostart = not web.autostart
+    assert "drifted (autostart)" in run("status", "specs").stdout
+    fleet.place(web="lq-d26")
+    assert "pending (autostart, host)" in run("status", "specs").stdout
+
+
 def test_applies_by_hand_are_in_the_history_too(run: Run, fleet: Fleet) -> None:
     fleet.place(web="lq-d26")
     assert run("apply", "specs", "--yes").exit_code == 0
