@@ -150,11 +150,16 @@ def _annotations(reading: Reading, metadata: Mapping[str, Any], kind: Any, line:
 
 
 def _spec(reading: Reading, spec: Any, kind: Kind, line: int) -> Any:
+    return validated(reading, spec, kind.spec, "spec", line)
+
+
+def validated(reading: Reading, data: Any, model: Any, at: str, line: int) -> Any:
+    """The pydantic model of what stands at that dotted path; None with mistakes, each noted at its line."""
     try:
-        return kind.spec.model_validate(spec if spec is not None else {})
+        return model.model_validate(data if data is not None else {})
     except ValidationError as error:
         for item in error.errors(include_url=False, include_context=False, include_input=False):
-            path = ".".join(["spec", *(str(part) for part in item["loc"])])
+            path = ".".join([*([at] if at else []), *(str(part) for part in item["loc"])])
             reading.wrong(_nearest(reading.lines, path, line), _message(path, item))
         return None
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from reconciler.adapters.trust import Trust
+from reconciler.engine.load import validated
 from reconciler.engine.schema import plain_schema
-from reconciler.engine.yaml_read import load_plain
+from reconciler.engine.yaml_read import parse
 from reconciler.errors import Problem, SpecError
 from reconciler.fields import NAME, Port, Strict
 
@@ -102,15 +103,15 @@ def settings_of(fleets: Sequence[FleetSettings], database: str) -> Settings:
 
 def read_settings(path: Path, database: str = "") -> Settings:
     """The file's, with `database` over what it says; raises SpecError with every mistake, OSError."""
-    data = load_plain(path.read_text(encoding="utf-8"))
-    try:
-        read = ControllerSpec.model_validate(data if isinstance(data, dict) else {})
-    except ValidationError as error:
-        problems = [
-            Problem(str(path), 0, f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}")
-            for one in error.errors(include_url=False)
-        ]
-        raise SpecError(problems) from None
+    found = list(parse(str(path), path.read_text(encoding="utf-8", errors="surrogateescape")))
+    if len(found) != 1:
+        raise SpecError([Problem(str(path), 1, f"{len(found)} documents", "write one, with `fleets`")])
+    reading, data, line = found[0]
+    if data is not None and not isinstance(data, dict):
+        reading.wrong(line, "not a mapping", "begin with `fleets:`")
+    read: ControllerSpec | None = None if reading.problems else validated(reading, data, ControllerSpec, "", line)
+    if read is None:
+        raise SpecError(reading.problems)
     fleets = [FleetSettings(**{**dict(one), "trust": Trust(**dict(one.trust))}) for one in read.fleets]
     settings = settings_of(fleets, database or read.database)
     return replace(settings, listen=str(read.listen), notify=read.notify, metrics_file=read.metrics_file)

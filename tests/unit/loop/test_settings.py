@@ -48,13 +48,18 @@ def test_its_schema_takes_it_and_refuses_other_keys() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("fleets: []", "fleets: "),
+        ("fleets: []", "run.yaml:1: fleets: "),
         ("fleets: [{name: a/b, repo: x}]", "not a fleet's name"),
-        ("fleets: [{name: a, repo: x, trust: {mode: some}}]", "'off' or 'head'"),
+        (
+            "fleets:\n- name: a\n  repo: x\n  trust:\n    mode: some",
+            "run.yaml:5: fleets.0.trust.mode: input should be 'off' or 'head'",
+        ),
         ("fleets: [{name: a, repo: x}, {name: a, repo: y}]", "fleet a is there twice"),
         ("fleets: [{name: a, repo: x}]\ndatabase: mysql://u:secret@h/d", "not a URL of a database: 'h/d'"),
-        ("fleets: [{name: a, repo: x}]\nintervall: 5m", "intervall: "),
-        ("just a text", "fleets: "),
+        ("fleets: [{name: a, repo: x}]\nintervall: 5m", "run.yaml:2: unknown field 'intervall'"),
+        ("just a text", "run.yaml:1: not a mapping"),
+        ("fleets: [{name: a, repo: x}]\n---\nfleets: []", "2 documents"),
+        ("fleets: [{name: a, name: b, repo: x}]", "run.yaml:1: "),
     ],
 )
 def test_mistakes_in_it_are_told(text: str, said: str, tmp_path: Path) -> None:
