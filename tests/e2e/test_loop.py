@@ -114,7 +114,7 @@ def test_commits_drift_and_a_killed_controller(running: User, team: Team, d25: L
     passes = team.history()
     told = [(one["trigger"], one["verdict"]) for one in reversed(passes)]
     assert told == [
-        ("apply", "ok"), ("once", "in-sync"), ("once", "ok"), ("once", "proposed"), ("once", "ok"), ("apply", "ok"),
+        ("apply", "ok"), ("once", "in-sync"), ("once", "ok"), ("once", "proposed"), ("once", "ok"),
         ("schedule", "unfinished"), ("schedule", "ok"),
     ]  # fmt: skip
     shown = running.run("history", "show", next(one["run"] for one in passes if one["commit"]["sha"] == moved)).out  # type: ignore[call-overload,index]
