@@ -4,6 +4,8 @@ On a lab of its own, which is brought up for it and taken down again. What is re
 """
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +170,7 @@ def _cold(fleet: Fleet) -> None:
     host = fleet.hosts["lq-d25"]
     host.sh(f"cat > /tmp/held.xml <<'END'\n{FAULTY}\nEND\nvirsh attach-device {vm} /tmp/held.xml --config")
     host.sh(f"virsh shutdown {vm}; while virsh domstate {vm} | grep -q running; do sleep 0.3; done; virsh start {vm}")
+    _booted(host, vm)
     fleet.declare(_at(now), drains="lq-d25")
     said = fleet.user.plan()
     assert "shared memory" in said.out, said.text
@@ -179,3 +182,18 @@ def _cold(fleet: Fleet) -> None:
     assert set(there) == set(VMS)
     assert "lq-d25" not in there.values()
     fleet.user.in_sync()
+
+
+def _booted(host: LabHost, vm: str) -> None:
+    """Waits until the guest's sshd answers: before that it heeds no request to shut down."""
+    mac = host.sh(f"virsh domiflist {vm} | awk '/vpd/ {{print $5}}'").strip()
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        leases = [line.split() for line in (RUN / "dhcp.leases").read_text().splitlines() if mac in line]
+        try:
+            with socket.create_connection((leases[0][2], 22), 2) as guest:
+                if guest.recv(4) == b"SSH-":
+                    return
+        except (OSError, IndexError):
+            time.sleep(0.5)
+    raise AssertionError(f"{vm} did not boot within 120 s")
