@@ -51,12 +51,15 @@ def suspended(fleet: Fleet, now: float) -> str:
 
 
 def notes(plan: Plan, wanted: Wanted, now: float) -> tuple[str, ...]:
-    """For a person who looks at a plan: what the schedule would not do of it, a line for each reason."""
+    """For a person who looks at a plan: what stays on hosts in maintenance; what the schedule would not do, and why."""
     grouped: dict[str, dict[str, None]] = {}
     for item in hold(plan, wanted, now).held:
         if item.place.kind != "lease":
             grouped.setdefault(item.why + until(item.until), {})[str(item.place.ref)] = None
-    return tuple(f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items())
+    staying = tuple(f"{host} will not be empty; there stay: {who}" for host, who in plan.forecast.staying)
+    return staying + tuple(
+        f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items()
+    )
 
 
 def _listed(refs: Sequence[str]) -> str:

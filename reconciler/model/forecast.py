@@ -30,7 +30,8 @@ class Forecast:
     """All moves in order of start; `moved`, `bound` and `bypassed` in bytes, `seconds` and `seconds_bound` in seconds.
 
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
-    for a later pass, `reasons` says why of each.
+    for a later pass, `reasons` says why of each. `staying` pairs each host in
+    maintenance that will not be empty with what stays there unasked.
     """
 
     moves: tuple[PlannedMove, ...] = ()
@@ -41,3 +42,4 @@ class Forecast:
     seconds_bound: int = 0
     later: tuple[str, ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
+    staying: tuple[tuple[str, str], ...] = ()

@@ -43,7 +43,9 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
         waits=order,
         refused={Ref(kind, name): verdict for name, verdict in sorted(refused.items())},
         later=tuple(Ref(kind, name) for name in sorted(later)),
-        forecast=_forecast(asked, solution, order, tuple(sorted(later.items()))),
+        forecast=replace(
+            _forecast(asked, solution, order, tuple(sorted(later.items()))), staying=tuple(_staying(asked, fleet))
+        ),
     )
 
 
@@ -107,6 +109,19 @@ def _unsettled(asked: Question) -> Iterator[tuple[str, str]]:
         rules = tenant.policy.rules if tenant.policy and begun else ()
         if tenant.policy and (tenant.unsettled or any(not begun.isdisjoint(names_of(rule)) for rule in rules)):
             yield name, _SETTLING if tenant.unsettled else _BESIDE
+
+
+def _staying(asked: Question, fleet: Fleet) -> Iterator[tuple[str, str]]:
+    """What keeps a host in maintenance from being empty, though nothing of it is refused."""
+    left: dict[str, list[str]] = {}
+    for name, tenant in sorted(asked.tenants.items()):
+        if tenant.at not in fleet.hosts or not fleet.hosts[tenant.at].maintenance:
+            continue
+        if not (tenant.wants or tenant.policy):
+            left.setdefault(tenant.at, []).append(f"{name} (not declared)")
+        elif tenant.drain == "stay":
+            left.setdefault(tenant.at, []).append(f"{name} (drain: stay)")
+    yield from ((host, ", ".join(names)) for host, names in sorted(left.items()))
 
 
 def _waits(asked: Question, solution: Solution, kind: str) -> tuple[Wait, ...]:
