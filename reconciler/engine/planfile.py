@@ -90,12 +90,21 @@ def _place(text: str) -> dict[str, str]:
 
 
 def touched(plan: Plan, snapshot: Snapshot) -> Plan:
-    """The plan with a print of every object it rests on, as seen in that snapshot."""
+    """The plan with a print of every object it rests on, as seen in that snapshot.
+
+    A move rests on whatever is on the host it goes to: that is what leaves room for it.
+    """
     names = {action.place.name for action in plan.actions}
+    full = _filled(plan)
     places = {p for action in plan.actions for p in (action.place, *action.requires) if p.kind != "lease"}
-    places |= {p for p in snapshot.objects if p.kind == "vm" and p.name in names}
+    places |= {p for p in snapshot.objects if p.kind == "vm" and (p.name in names or p.host in full)}
     places |= {Place(p.kind, p.host, p.host) for p in places if Place(p.kind, p.host, p.host) in snapshot.objects}
     return replace(plan, touched={place: codec.steady(snapshot.get(place)) for place in sorted(places)})
+
+
+def _filled(plan: Plan) -> set[str]:
+    """The hosts that something goes to."""
+    return {action.between[-1] for action in plan.actions if action.between}
 
 
 def differences(plan: Plan, now: int, current: Source, snapshot: Snapshot) -> list[str]:
@@ -110,6 +119,9 @@ def differences(plan: Plan, now: int, current: Source, snapshot: Snapshot) -> li
         after = codec.steady(snapshot.get(place))
         if before != after:
             found.append(f"{place} {_told(before, after)}")
+    filled = _filled(plan)
+    new = [p for p in snapshot.objects if p.kind == "vm" and p.host in filled and p not in plan.touched]
+    found += [f"{place} is there now" for place in sorted(new)]
     for silence in snapshot.silences:
         if any(place.host == silence.host and place.kind in silence.kinds for place in plan.touched):
             found.append(f"{silence.host}: {silence.reason}")

@@ -128,6 +128,17 @@ def test_what_changes_by_itself_makes_no_plan_stale() -> None:
     assert planfile.differences(w.plan(SOURCE), w.seen.taken + 60, SOURCE, moved_on) == []
 
 
+def test_what_takes_room_where_a_vm_goes_makes_the_plan_stale() -> None:
+    w = world(MOVE)
+    here, there = Place("vm", "lq-d25", "mvp1"), Place("vm", "lq-d26", "other")
+    changed = w.seen.having(there, w.seen.get(here))
+    assert "vm/other@lq-d26 is there now" in planfile.differences(w.plan(SOURCE), w.seen.taken, SOURCE, changed)
+    w = replace(w, seen=changed)
+    grown = w.seen.changing(there, memory=2**33)
+    (told,) = planfile.differences(w.plan(SOURCE), w.seen.taken, SOURCE, grown)
+    assert told.startswith("vm/other@lq-d26 changed: memory")
+
+
 def test_an_object_the_plan_does_not_rest_on_may_change() -> None:
     w = world(MOVE)
     place = Place("vm", "lq-d25", "mvp1")
