@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 LAB := lab/lab
+NEWER := $(LAB) --name postcopy --subnet 10.79.8.0/24 --suite forky
 
-.PHONY: demo test lint unit e2e chaos nightly test-nfs bench bench-planning schemas lab-down clean
+.PHONY: demo test lint unit e2e chaos nightly test-postcopy test-nfs bench bench-planning schemas lab-down clean
 
 $(READY): pyproject.toml setup/system-packages
 	setup/system-packages
@@ -35,10 +36,16 @@ chaos: $(READY)          ## N seeded random steps of edits, faults and kills on 
 	$(LAB) up
 	$(BIN)/pytest -q tests/e2e/chaos --chaos-steps $(or $(N),50) --chaos-seed $(or $(SEED),$(shell date +%s))
 
-nightly: test            ## the tests, then new random examples, fifty random steps and ten thousand random fleets
+nightly: test            ## the tests, then post-copy, new random examples, fifty random steps and ten thousand random fleets
+	$(MAKE) test-postcopy
 	$(BIN)/pytest -q -n 2 -m 'not lab' --hypothesis-profile search
 	$(MAKE) chaos N=50
 	$(BIN)/pytest -q tests/placement --fleets 10000
+
+test-postcopy: $(READY)   ## a post-copy broken in every way and recovered, on a lab of Debian testing
+	$(NEWER) up
+	RECONCILER_LAB=postcopy RECONCILER_LAB_SUBNET=10.79.8 RECONCILER_LAB_SUITE=forky $(BIN)/pytest -q tests/e2e/newer
+	$(NEWER) down --purge
 
 test-nfs: $(READY)        ## the same practice on machines with their own kernels and real NFS 4.2; slow
 	$(BIN)/pytest -q tests/nfs --run-nfs

@@ -15,7 +15,7 @@ from reconciler.errors import HostError
 from reconciler.readings import JobNumbers, MigrationRequest, Nudge, Watch
 
 _POLL = 0.25
-_STANDS_STILL = 120.0
+_STANDS_STILL = 60.0
 _HEAVY = 3
 """So many times a look's patience is given to a nudge: QEMU on a busy host takes long to stop a guest that writes."""
 
@@ -44,6 +44,7 @@ class Migrating:
         self._last = JobNumbers()
         self._suspended = False
         self._switched = request.resume
+        self._broken = False
         self._copied, self._since = 0, time.monotonic()
 
     def run(self) -> JobNumbers:
@@ -66,13 +67,21 @@ class Migrating:
         return self._last
 
     def _moves_on(self) -> None:
-        """Raises where what is resumed has copied nothing for two minutes; the call is left to itself."""
+        """What is resumed and has copied nothing for a minute is broken again, so that it can be resumed again.
+
+        Raises where even that does not end libvirt's call, which is then left to itself.
+        """
         if self._last.processed != self._copied:
             self._copied, self._since = self._last.processed, time.monotonic()
-        if self._request.resume and time.monotonic() - self._since > _STANDS_STILL:
-            why = (
-                f"it stands still at {self._copied} bytes since {_STANDS_STILL:.0f} s; libvirt's call is left to itself"
-            )
+        still = time.monotonic() - self._since
+        if not self._request.resume or still < _STANDS_STILL:
+            return
+        if not self._broken:
+            self._broken = True
+            with suppress(HostError), self._poke(_HEAVY):
+                self._domain.abortJobFlags(self._lib.VIR_DOMAIN_ABORT_JOB_POSTCOPY)
+        if still >= 2 * _STANDS_STILL:
+            why = f"it stands still at {self._copied} bytes since {still:.0f} s; libvirt's call is left to itself"
             raise TimeoutError(why)
 
     def _nudge(self, nudge: Nudge) -> None:

@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-POST_COPY = False
-"""May specs allow post-copy? Not before one that broke is sure to be recovered: decision 0024."""
-
-
 MODES = ("observe", "propose", "apply")
 """What a scheduled pass may do, from nothing at all to everything the limits allow."""
 
@@ -148,13 +144,10 @@ class MovePolicy:
 
     def contradictions(self) -> Iterator[tuple[str, str, str]]:
         """What cannot be together: the YAML field, the mistake, its remedy."""
-        if not POST_COPY and self.post_copy:
-            fix = "leave it out; what does not converge is aborted or suspended at its timeout"
-            yield "postCopy", "post-copy is not carried out by this version", fix
-        if not POST_COPY and self.on_timeout == "post-copy":
-            yield "onTimeout", "post-copy is not carried out by this version", "say abort or suspend"
-        elif self.on_timeout == "post-copy" and not self.post_copy:
+        if self.on_timeout == "post-copy" and not self.post_copy:
             yield "onTimeout", "onTimeout: post-copy without postCopy: true", "allow post-copy, or say abort or suspend"
+        if self.post_copy and self.connections:
+            yield "connections", "post-copy was not tried over parallel connections", "leave one of the two out"
         if self.compress and self.connections:
             fix = "leave one of the two out"
             yield "compress", "compressed memory goes over one connection only, not over parallel ones", fix

@@ -26,6 +26,7 @@ class FakeHypervisor(Domains, Pools, Moves):
                 tuple(self._reading(domain) for domain in there.domains.values()),
                 tuple(self._pool_reading(there, pool) for pool in there.pools.values()),
                 tuple(NetworkReading(name, True, bridge) for name, bridge in there.networks.items()),
+                versions=there.versions,
             )
 
     def _reading(self, domain: Domain) -> DomainReading:

@@ -142,6 +142,7 @@ class Host:
     locks: str = ""
     write_ms: float = 1.0
     userfault: str = "1"
+    versions: tuple[tuple[str, str], ...] = (("libvirt", "12.8.0"), ("QEMU", "11.1.2"))
     nic: str = "br0"
     listening: set[int] = field(default_factory=lambda: {22})
     keys: dict[str, list[str]] = field(default_factory=lambda: {"root": ["ssh-ed25519 AAAAadmin admin@laptop"]})

@@ -5,15 +5,8 @@ The ladder's own arithmetic is in tests/unit; a broken post-copy is in test_post
 
 import pytest
 
-from reconciler.model import fleet as fleet_model
 from reconciler.model.outcome import Outcome, Report
 from tests.fakes.fleets import Fleet, settled
-
-
-@pytest.fixture(autouse=True)
-def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Specs may not ask for post-copy yet; what is built for it is tested as if they might."""
-    monkeypatch.setattr(fleet_model, "POST_COPY", True)
 
 
 def busy(moves: str, needs: int = 10_000) -> Fleet:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.model import fleet as fleet_model
 from tests.fakes.fleets import Fleet
 from tests.fakes.machines import Domain
 from tests.fakes.test_ladder import at_rest, busy, moved
@@ -12,12 +11,6 @@ from tests.fakes.world import Killed
 
 HALVES = [("lq-d25", "paused"), ("lq-d26", "running")]
 FAILPOINTS = ("recover.ready", "recover.migrated", "vm.recover.done", "lease.granted", "lease.opened", "lease.dropped")
-
-
-@pytest.fixture(autouse=True)
-def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Specs may not ask for post-copy yet; what is built for it is tested as if they might."""
-    monkeypatch.setattr(fleet_model, "POST_COPY", True)
 
 
 def broken(how: str = "post-copy") -> Fleet:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reconciler.kinds.vm.carried import left_behind
 from reconciler.kinds.vm.copying import COPY, copied, local, obstacles, space
 from reconciler.kinds.vm.state import Disk, DomainState, Room, VmDesired
-from reconciler.kinds.vm.switching import switching
+from reconciler.kinds.vm.switching import switching, version
 from reconciler.model.crossing import Blocker
 from reconciler.model.desired import View
 from reconciler.model.fleet import MovePolicy
@@ -36,7 +36,8 @@ def unfit(want: VmDesired, seen: DomainState, origin: str, view: View) -> tuple[
         return (Blocker(f"{want.host} is unknown", "see why it did not answer"),)
     found = [*_machine(seen, room, want.host), *_devices(seen, room, want.host), *left_behind(want, seen, origin)]
     here: Room | None = view.snapshot.get(Place("room", origin, origin))
-    found += switching(want, room, bool(copied(want, seen, origin, view)), qemu(here), qemu(room))
+    copies, managed = bool(copied(want, seen, origin, view)), view.fleet.access.mode == "none"
+    found += switching(want, here, room, copies, managed)
     for disk in seen.disks:
         found += _storage(disk, want, seen, origin, view)
         found += _cache(disk, want, here)
@@ -162,16 +163,10 @@ def cached(disk: Disk) -> bool:
     return disk.kind == "file" and bool(disk.path) and not disk.readonly and not disk.shareable
 
 
-def qemu(room: Room | None) -> tuple[int, ...]:
-    """Version of a host's QEMU, empty where it is unknown."""
-    said = room.versions.get("QEMU", "") if room else ""
-    return tuple(int(part) for part in said.split(".") if part.isdigit())
-
-
 def _cache(disk: Disk, want: VmDesired, here: Room | None) -> Iterator[Blocker]:
     """libvirt's rule: these cache modes, unless QEMU can drop caches at the end of a migration, as since 4.0."""
-    version = qemu(here)
-    old = bool(version) and version < _DROPS_CACHES
+    qemu = version(here, "QEMU")
+    old = bool(qemu) and qemu < _DROPS_CACHES
     if old and cached(disk) and disk.cache not in SAFE_CACHES and not want.moves.unsafe:
         mode, fix = disk.cache or "default", "set cache='none' on the disk, or install QEMU 4.0 or newer"
         yield Blocker(f"disk {disk.target} has cache mode {mode}, which libvirt refuses with this QEMU", fix, "live")

@@ -6,10 +6,11 @@ The same blockers as the plan's. What other kinds have against two hosts is thei
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, qemu, untunnelled
+from reconciler.kinds.vm.blockers import SAFE_CACHES, blockers, cached, untunnelled
 from reconciler.kinds.vm.copying import copied, local, told
 from reconciler.kinds.vm.moves import apart
 from reconciler.kinds.vm.state import DomainState, Room, VmDesired
+from reconciler.kinds.vm.switching import version
 from reconciler.model.crossing import Blocker, Caution, Crossing, Hurdle, Way
 from reconciler.model.desired import View
 from reconciler.model.ref import Place
@@ -103,7 +104,7 @@ def _cpu(seen: DomainState) -> Iterator[Caution]:
 
 
 def _software(seen: DomainState, want: VmDesired, here: Room, there: Room) -> Iterator[Caution]:
-    mine, theirs = qemu(here), qemu(there)
+    mine, theirs = version(here, "QEMU"), version(there, "QEMU")
     if mine and theirs and theirs < mine:
         versions = f"{there.versions['QEMU']}, older than {here.versions['QEMU']}"
         yield Caution(f"{want.host} has QEMU {versions}", "moves are made for going from old to new")

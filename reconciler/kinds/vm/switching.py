@@ -8,20 +8,46 @@ from collections.abc import Iterator
 from reconciler.kinds.vm.state import Room, VmDesired
 from reconciler.model.crossing import Blocker
 
-_PARALLEL_POST_COPY = (10, 1)
-"""Below this QEMU a VM that switches to post-copy over parallel connections ends shut off."""
+_RECOVERS = (("libvirt", (12, 8)), ("QEMU", (11, 1)))
+"""The oldest versions on which a post-copy that broke was seen to be recovered, six times of six: decision 0024."""
 
 
-def switching(want: VmDesired, there: Room, copies: bool, *versions: tuple[int, ...]) -> Iterator[Blocker]:
-    """`copies`: do disks go along? `versions` are QEMU's on both hosts, empty where unknown."""
+def switching(want: VmDesired, here: Room | None, there: Room, copies: bool, managed: bool) -> Iterator[Blocker]:
+    """What is against a live move that may switch to post-copy.
+
+    `copies`: do disks go along? `managed`: does the reconciler drive it over two connections of its own?
+    """
     if not want.moves.post_copy:
         return
     if copies:
         fix = "leave out migration.postCopy, or put the disks into a shared pool"
-        yield Blocker("its disks are copied, and a post-copy that broke could then not be recovered", fix)
+        yield _live("its disks are copied, and a post-copy that broke could then not be recovered", fix)
+    if managed:
+        fix = "leave out migration.postCopy, or access.mode: none"
+        yield _live("post-copy is driven by the hosts, which do not log in on each other (access mode none)", fix)
     if there.userfault == "0":
         fix = f"`sysctl -w vm.unprivileged_userfaultfd=1` on {want.host} and in its sysctl.d, or postCopy: false"
-        yield Blocker(f"post-copy is allowed, and QEMU may not use userfaultfd on {want.host}", fix)
-    if want.moves.connections and any(version < _PARALLEL_POST_COPY for version in versions):
-        fix = "leave out migration.connections or migration.postCopy"
-        yield Blocker("post-copy over parallel connections needs QEMU 10.1 or newer on both hosts", fix)
+        yield _live(f"post-copy is allowed, and QEMU may not use userfaultfd on {want.host}", fix)
+    older = [*_older("its source", here), *_older(want.host, there)]
+    if older:
+        need = " and ".join(f"{name} {major}.{minor}" for name, (major, minor) in _RECOVERS)
+        why = f"post-copy is allowed, and one that broke is recovered from {need} on only: {', '.join(older)}"
+        yield _live(why, "upgrade both hosts, or leave out migration.postCopy")
+
+
+def _older(host: str, room: Room | None) -> Iterator[str]:
+    """What is too old on a host; what it did not tell counts as too old."""
+    for name, least in _RECOVERS:
+        said = room.versions.get(name, "") if room else ""
+        if version(room, name) < least:
+            yield f"{name} {said or 'unknown'} on {host}"
+
+
+def version(room: Room | None, name: str) -> tuple[int, ...]:
+    """A host's version of libvirt or QEMU, empty where it is unknown."""
+    said = room.versions.get(name, "") if room else ""
+    return tuple(int(part) for part in said.split(".") if part.isdigit())
+
+
+def _live(reason: str, fix: str) -> Blocker:
+    return Blocker(reason, fix, "live")

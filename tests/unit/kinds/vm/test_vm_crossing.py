@@ -189,3 +189,40 @@ def test_the_matrix_has_declared_vms_only() -> None:
 def test_the_running_cpu_is_what_is_compared(change: Callable[[DomainState], DomainState]) -> None:
     state = change(STATE)
     assert found(WORLD.seen.having(VM, state))[THERE].crossing.guest == state.guest
+
+
+NEW = {"libvirt": "12.8.0", "QEMU": "11.1.2"}
+OLD: list[tuple[dict[str, str], dict[str, str], str]] = [
+    (NEW, {**NEW, "libvirt": "12.7.9"}, "libvirt 12.7.9 on lq-d26"),
+    ({**NEW, "QEMU": "11.0.9"}, NEW, "QEMU 11.0.9 on its source"),
+    ({"libvirt": "12.8.0"}, NEW, "QEMU unknown on its source"),
+]
+
+
+def switching_to(want: VmDesired, here: dict[str, str], there: dict[str, str], mode: str = "key") -> list[Any]:
+    """What `blockers` says of post-copy between hosts of those versions."""
+    seen = having(at("room", HERE), versions=here).changing(at("room", THERE), versions=there)
+    wanted = WORLD.wanted
+    fleet = replace(wanted.fleet, access=replace(wanted.fleet.access, mode=mode))
+    said = blockers(want, STATE, HERE, View(fleet, wanted.desired, seen, seen.taken))
+    return [b for b in said if "post-copy" in b.reason]
+
+
+def wanting(post_copy: bool) -> VmDesired:
+    want: VmDesired = next(i.value for i in WORLD.wanted.desired if i.place == Place("vm", THERE, VM.name))
+    return replace(want, moves=replace(want.moves, post_copy=post_copy))
+
+
+@pytest.mark.parametrize(("here", "there", "said"), OLD)
+def test_post_copy_needs_versions_on_which_it_was_recovered(
+    here: dict[str, str], there: dict[str, str], said: str
+) -> None:
+    assert switching_to(wanting(True), NEW, NEW) == switching_to(wanting(False), here, there) == []
+    (blocker,) = switching_to(wanting(True), here, there)
+    assert blocker.reason.endswith(f"is recovered from libvirt 12.8 and QEMU 11.1 on only: {said}")
+    assert (blocker.against, bool(blocker.fix)) == ("live", True)
+
+
+def test_post_copy_is_not_driven_from_here() -> None:
+    (blocker,) = switching_to(wanting(True), NEW, NEW, "none")
+    assert "access mode none" in blocker.reason
