@@ -18,7 +18,8 @@ from tests.e2e.user import User
 THREE = ("--topology", str(ROOT / "lab/topology-three.yaml"))
 RUN = Path("/run/reconciler-lab/three")
 NAMES = ("lq-d25", "lq-d26", "lq-d27")
-SIZE = 256
+SIZE = 512
+"""MiB of each VM; half of it is more than the memory of the machine below may grow or shrink by during a test."""
 LABELS = ", labels: {role: compute}"
 VMS = ("one", "two", "red")
 LOG = "grep -ho 'shutting down, reason=[a-z]*' /var/log/libvirt/qemu/{}.log"
@@ -32,13 +33,13 @@ class Fleet:
 
     user: User
     hosts: dict[str, LabHost]
-    memory: int
 
     def declare(self, placement: dict[str, str], *, room: dict[str, int] | None = None, drains: str = "") -> None:
         """`placement` in YAML by VM; `room` in VMs by host; `drains` is in maintenance."""
         texts = []
         for name, host in self.hosts.items():
-            kept = self.memory - SIZE * (room or {}).get(name, 8) - SIZE // 2
+            memory = int(host.sh("virsh nodeinfo | awk '/Memory size/ {print int($3 / 1024)}'"))
+            kept = memory - SIZE * (room or {}).get(name, 8) - SIZE // 2
             away = ", maintenance: true" if name == drains else ""
             spec = f"{{fqdn: {host.fqdn}, address: {host.address}, reserve: {{memory: {kept}MiB}}{away}}}"
             texts.append(f"{_head('Host', name, LABELS)}spec: {spec}\n")
@@ -82,8 +83,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         three = {name: hosts[name] for name in NAMES}
         user = User(tmp_path / "specs", run_folder=RUN, subnet="10.84.0")
         user.edit("fleet.yaml", "migration: {method: live,", "migration: {method: live, measure: 0s,")
-        memory = int(three["lq-d25"].sh("virsh nodeinfo | awk '/Memory size/ {print int($3 / 1024)}'"))
-        yield Fleet(user, three, memory)
+        yield Fleet(user, three)
         left = [line for host in three.values() for line in residue(host)]
         assert not left, "residue:\n" + "\n".join(left)
     finally:

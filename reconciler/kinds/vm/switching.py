@@ -9,7 +9,7 @@ from reconciler.kinds.vm.state import Room, VmDesired
 from reconciler.model.crossing import Blocker
 
 _RECOVERS = (("libvirt", (12, 8)), ("QEMU", (11, 1)))
-"""The oldest versions on which a post-copy that broke was seen to be recovered, six times of six: decision 0024."""
+"""The oldest versions on which a post-copy that broke was seen to be recovered, in 32 tries of 34: decision 0024."""
 
 
 def switching(want: VmDesired, here: Room | None, there: Room, copies: bool, managed: bool) -> Iterator[Blocker]:
@@ -38,9 +38,9 @@ def switching(want: VmDesired, here: Room | None, there: Room, copies: bool, man
 def _older(host: str, room: Room | None) -> Iterator[str]:
     """What is too old on a host; what it did not tell counts as too old."""
     for name, least in _RECOVERS:
-        said = room.versions.get(name, "") if room else ""
-        if version(room, name) < least:
-            yield f"{name} {said or 'unknown'} on {host}"
+        have = version(room, name)
+        if have < least:
+            yield f"{name} {'.'.join(map(str, have)) or 'unknown'} on {host}"
 
 
 def version(room: Room | None, name: str) -> tuple[int, ...]:
