@@ -55,8 +55,5 @@ def loads(view: View, kinds: Sequence[Kind]) -> tuple[HostLoad, ...]:
 
 
 def room(home: Home, view: View) -> int:
-    """Bytes that VMs may take there: memory less the reserve, times the overcommit ratio."""
-    card = view.fleet.hosts.get(home.host)
-    if card is None or not home.memory:
-        return 0
-    return max(0, home.memory - card.reserve) * (card.overcommit or view.fleet.overcommit).memory // 100
+    """Bytes that VMs may take there; 0 where that is not known."""
+    return view.fleet.room(home.host, home.memory) if home.host in view.fleet.hosts else 0

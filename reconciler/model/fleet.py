@@ -173,6 +173,11 @@ class Fleet:
     overcommit: Overcommit = field(default_factory=Overcommit)
     hosts: Mapping[str, HostCard] = field(default_factory=dict)
 
+    def room(self, host: str, memory: int) -> int:
+        """Bytes that VMs may take on a host with so much memory: less its reserve, times its overcommit ratio."""
+        card = self.hosts[host]
+        return max(0, memory - card.reserve) * (card.overcommit or self.overcommit).memory // 100
+
     def select(self, selector: Any) -> tuple[str, ...]:
         """Names of the hosts a spec's `hosts` field means, sorted; unknown names are passed over."""
         if selector == "all":

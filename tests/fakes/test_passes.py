@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.fleets import SHARED, Fleet, settled
+from reconciler.engine.once import do, see, think
+from reconciler.wiring import KINDS
+from tests.fakes.fleets import BASE, BASE_XML, SHARED, Fleet, settled
+from tests.fakes.machines import Domain
 
 
 @pytest.fixture
@@ -68,6 +71,22 @@ def test_there_and_back_again(fleet: Fleet) -> None:
         assert fleet.place(web=host).apply().verdict == "ok"
         assert fleet.world.where("web") == [(host, "running")]
     assert fleet.world.residue() == []
+
+
+def test_a_move_is_not_begun_where_its_room_was_taken_since_the_plan(fleet: Fleet) -> None:
+    wanted = fleet.place(web="lq-d26").wanted
+    seen = see(wanted, KINDS, fleet.tools)
+    large = BASE_XML.replace(BASE, "9" * 8 + BASE[8:]).replace("'MiB'>256", "'MiB'>7800").replace("mvp1", "large")
+    there = fleet.host("lq-d26")
+    there.domains["large"] = Domain("9" * 8 + BASE[8:], "large", large, "running", large)
+    report = do(think(wanted, seen, KINDS), wanted, seen, KINDS, fleet.tools)
+    (failed,) = [o for o in report.failed if "move-live" in str(o.action)]
+    assert "web needs 512 MiB there, VMs take 7.6 GiB by now, and 8 GiB is all they may take" in failed.text
+    assert fleet.world.where("web") == [("lq-d25", "running")]
+    assert fleet.world.residue() == []
+    there.domains["large"].state, there.domains["large"].live = "shutoff", ""
+    assert fleet.apply().verdict == "ok"
+    assert fleet.world.where("web") == [("lq-d26", "running")]
 
 
 def test_two_vms_change_places(fleet: Fleet) -> None:

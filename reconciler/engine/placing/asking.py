@@ -96,7 +96,7 @@ def _mib(memory: int) -> int:
 def _host(home: Home, card: HostCard, fleet: Fleet, taken: list[int], least: list[int]) -> Host:
     """With the room that is left to guests; what stays there anyway is not held against the host."""
     over = card.overcommit or fleet.overcommit
-    memory = (home.memory - card.reserve) * over.memory // 100 // MIB - _mib(taken[0])
+    memory = fleet.room(card.name, home.memory) // MIB - _mib(taken[0])
     vcpus = home.cpus * over.vcpus // 100 - taken[1] if over.vcpus and home.cpus else _UNCOUNTED
     room = max(memory, least[0], 0) if home.memory else _UNCOUNTED * 1024
     link = card.link * 8 // 10**6 or LINK

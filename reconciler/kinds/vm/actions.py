@@ -148,7 +148,8 @@ class SetResources(_Touch):
 class MoveLive(_Touch):
     """Move a running VM from `origin` to `place` without stopping it. `pools` are the shared ones its disks lie in.
 
-    `copies` are the disks that go along; `left` is all that will then lie on other hosts.
+    `copies` are the disks that go along; `left` is all that will then lie on other hosts. `memory` is what
+    it takes, `room` what VMs may take on its destination, in bytes; None where that is unknown.
     """
 
     verb: ClassVar[str] = "move-live"
@@ -161,6 +162,8 @@ class MoveLive(_Touch):
     autostart: bool = False
     copies: tuple[CopyDisk, ...] = ()
     left: tuple[VolumeAt, ...] = ()
+    memory: int = 0
+    room: int | None = None
 
     @property
     def passage(self) -> Passage | None:

@@ -10,6 +10,7 @@ from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.kinds.vm import copies
 from reconciler.kinds.vm.actions import FinishMove, FollowMove, MoveLive
 from reconciler.kinds.vm.climbing import Climbing
+from reconciler.kinds.vm.fitting import fits
 from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.ladder import begin, grace
 from reconciler.model.fleet import HostCard
@@ -33,6 +34,7 @@ def move(action: MoveLive, hands: Hands) -> Done:
     arrived = _already(action, source, there, hands)
     if arrived:
         return arrived
+    fits(action, there, hands)
     for pool in action.pools:
         hands.hypervisor.refresh_pool(there, pool)
     copies.begin(action, hands)

@@ -26,7 +26,7 @@ from reconciler.kinds.vm.mending import mend
 from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
 from reconciler.kinds.vm.passages import passage
 from reconciler.kinds.vm.pruning import allow, remove
-from reconciler.kinds.vm.state import DomainState, VmDesired
+from reconciler.kinds.vm.state import DomainState, Room, VmDesired
 from reconciler.kinds.vm.underway import follow, leaving, left_paused
 from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Change, Difference
@@ -212,6 +212,8 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         pools=shared_in_use(want, state),
         copies=disks,
         left=left,
+        memory=state.memory,
+        room=_room(want.host, view),
         autostart=state.autostart if want.autostart is None else want.autostart,
         needs=tuple(before),
         requires=_grounds(place.host, want.host, view),
@@ -236,6 +238,11 @@ def _move_off(
     if choice.method == "cold" or (state.power == "stopped" and runs_after(want, state)):
         return [*steps, *_start(want, there, state, last)]
     return [*steps, *([forget(there, state, last)] if state.resume else [])]
+
+
+def _room(host: str, view: View) -> int | None:
+    there: Room | None = view.snapshot.get(Place("room", host, host))
+    return view.fleet.room(host, there.memory) if there and there.memory else None
 
 
 def _grounds(source: str, destination: str, view: View) -> tuple[Place, ...]:
