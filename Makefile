@@ -55,6 +55,7 @@ bench: $(READY)           ## against a shell script and virt-clone, in one run; 
 	$(BIN)/python -m tests.bench
 
 bench-planning: $(READY)  ## where VMs go and in which order: against proven bounds, public instances, hbal; needs no lab
+	command -v hbal >/dev/null || apt-get install -y -qq --no-install-recommends ganeti-htools
 	$(BIN)/python -m tests.bench.planning
 
 schemas: $(READY)
