@@ -3,18 +3,23 @@
 Chooses targets only; in which order they are reached is `order`'s.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reconciler.placement.board import Board
-from reconciler.placement.bounds import Bounds, crowded
+from reconciler.placement.bounds import Bounds, crowded, routed
 from reconciler.placement.chains import settle
-from reconciler.placement.evict import Eviction, evict
-from reconciler.placement.fill import TASTES, fill
+from reconciler.placement.evict import evict
+from reconciler.placement.fill import TASTES, Taste, fill
 from reconciler.placement.fleet import Fleet
 from reconciler.placement.polish import polish
 from reconciler.placement.problem import Effort
+from reconciler.placement.routing import making_way
+
+SHARES = (0.99, 0.98, 0.96)
+"""Of the room of a class that runs full: so much is planned to be taken, as no host is filled to the last MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +33,15 @@ class Aim:
 
 def aim(fleet: Fleet, effort: Effort) -> Aim:
     """The best of the tastes; stops at the first that is proven to be the least."""
-    leaving, proven = evict(fleet), evict(fleet, wide=True)
-    bounds = Bounds(proven.bound, crowded(fleet, proven))
+    leaving, proven = evict(fleet).items, evict(fleet, wide=True)
+    bounds = Bounds(proven.bound, crowded(fleet, proven), routed(fleet, proven))
     best: tuple[tuple[int, int], Board, list[int]] | None = None
-    for taste in TASTES:
-        board, lost = _placed(fleet, leaving, taste)
+    for gone, taste, narrow in _tries(fleet, leaving):
+        board, lost = _placed(fleet, gone, taste, narrow)
         rank = (len(lost), board.moved())
         if best is None or rank < best[0]:
             best = (rank, board, lost)
-        if best[0] <= (0, bounds.best):
+        if best[0] <= (0, bounds.best) or (narrow and not lost):
             break
     assert best is not None  # noqa: S101 - TASTES is not empty
     (_, moved), board, lost = best
@@ -45,7 +50,21 @@ def aim(fleet: Fleet, effort: Effort) -> Aim:
     return Aim(board, tuple(lost), bounds)
 
 
-def _placed(fleet: Fleet, leaving: Eviction, taste: tuple[str, ...]) -> tuple[Board, list[int]]:
-    board = Board(fleet, list(leaving.items))
-    coming = [*leaving.items, *np.flatnonzero(fleet.home < 0).tolist()]
-    return board, settle(board, fill(board, coming, taste))
+def _tries(fleet: Fleet, leaving: Sequence[int]) -> Iterator[tuple[list[int], Taste, bool]]:
+    """Who leaves, a taste, and whether the narrowest go first: those where others make way for a class come first.
+
+    Where even the sums do not fit one try is enough: more would be long in refusing the same.
+    """
+    for share in SHARES:
+        way, enough = making_way(fleet, leaving, share)
+        if way:
+            yield sorted([*leaving, *way]), TASTES[0], True
+            if not enough:
+                return
+    yield from ((list(leaving), taste, False) for taste in TASTES)
+
+
+def _placed(fleet: Fleet, gone: list[int], taste: Taste, narrow: bool) -> tuple[Board, list[int]]:
+    board = Board(fleet, gone)
+    coming = [*gone, *np.flatnonzero(fleet.home < 0).tolist()]
+    return board, settle(board, fill(board, coming, taste, narrow))

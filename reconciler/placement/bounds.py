@@ -13,6 +13,7 @@ from reconciler.placement.durations import OVERHEAD
 from reconciler.placement.evict import Eviction
 from reconciler.placement.fleet import Bools, Fleet, Ints
 from reconciler.placement.problem import Limits
+from reconciler.placement.routing import full, least, masses
 
 MOST_SHARES = 50
 """Guests on one host counted singly; beyond, what is left counts at once, which only weakens the bound."""
@@ -20,14 +21,30 @@ MOST_SHARES = 50
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Moved MiB: `evicted` is LB1, `crowded` adds who fits nowhere without others leaving (LB2)."""
+    """Moved MiB: `evicted` is LB1, `crowded` adds who fits nowhere without others leaving (LB2).
+
+    `routed` adds who makes way where whole classes run full (LB3).
+    """
 
     evicted: int
     crowded: int
+    routed: int
 
     @property
     def best(self) -> int:
-        return max(self.evicted, self.crowded)
+        return max(self.evicted, self.crowded, self.routed)
+
+
+def routed(fleet: Fleet, eviction: Eviction) -> int:
+    """LB3: those no host may keep, and the least of all classes that leaves so that these find room.
+
+    Neither how guests fill single hosts nor any rule is looked at. Nothing where no class runs full.
+    """
+    found = masses(fleet, eviction.forced, wide=True)
+    way = least(found, 1.0) if full(found, 1.0) else None
+    if way is None or not way[1]:
+        return 0
+    return int(fleet.need[0, list(eviction.forced)].sum()) + int(way[0].sum())
 
 
 def crowded(fleet: Fleet, eviction: Eviction) -> int:

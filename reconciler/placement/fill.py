@@ -14,20 +14,21 @@ CALM = 1024
 """Arrivals on a host count in steps of so many MiB."""
 
 
-def order(board: Board, items: list[int]) -> list[int]:
-    """Higher priority first, then the larger share of a middle host, then by name."""
+def order(board: Board, items: list[int], narrow: bool = False) -> list[int]:
+    """Higher priority first, then the larger share of a middle host, then by name; `narrow`: few hosts before size."""
     fleet = board.fleet
     mean = np.maximum(fleet.room.mean(axis=1), 1)
     size = (fleet.need / mean[:, None]).max(axis=0)
     choice = fleet.mask.sum(axis=1)
+    few = (choice if narrow else choice != 1).tolist()
     rank = {item: max(fleet.guests[guest].priority for guest in fleet.items[item]) for item in items}
-    return sorted(items, key=lambda item: (-rank[item], choice[fleet.cls[item]] != 1, -size[item], item))
+    return sorted(items, key=lambda item: (-rank[item], few[fleet.cls[item]], -size[item], item))
 
 
-def fill(board: Board, items: list[int], taste: Taste) -> list[int]:
+def fill(board: Board, items: list[int], taste: Taste, narrow: bool = False) -> list[int]:
     """Place what fits; the items that fit nowhere as things are, in order."""
     left = []
-    for item in order(board, items):
+    for item in order(board, items, narrow):
         host = best(board, item, taste)
         if host < 0:
             left.append(item)
