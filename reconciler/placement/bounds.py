@@ -4,14 +4,14 @@ Proves, and plans nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reconciler.placement.durations import OVERHEAD
 from reconciler.placement.evict import Eviction
-from reconciler.placement.fleet import Bools, Fleet, Ints
+from reconciler.placement.fleet import Fleet, Ints
 from reconciler.placement.problem import Limits
 from reconciler.placement.routing import full, least, masses
 
@@ -77,8 +77,8 @@ def shared(fleet: Fleet, forced: list[int], free: Ints) -> int:
     guests are covered by no more than the k best such shares. Classes that share no host are counted each by itself.
     """
     total = 0
-    for classes, mask in _islands(fleet, sorted({int(fleet.wide_cls[item]) for item in forced})):
-        sizes = sorted((int(fleet.need[0, i]) for i in forced if int(fleet.wide_cls[i]) in classes), reverse=True)
+    for items, mask in _islands(fleet, forced):
+        sizes = sorted((int(fleet.need[0, item]) for item in items), reverse=True)
         left, shares = free[mask], [np.zeros(0, dtype=np.int64)]
         while len(left) and len(shares) <= MOST_SHARES:
             shares.append(np.minimum(left, sizes[0]))
@@ -89,19 +89,31 @@ def shared(fleet: Fleet, forced: list[int], free: Ints) -> int:
     return total
 
 
-def _islands(fleet: Fleet, classes: list[int]) -> list[tuple[set[int], Bools]]:
-    """Classes that share hosts, directly or over others, with all their hosts; classes without any are left out."""
-    found: list[tuple[set[int], Bools]] = []
-    for cls in classes:
-        mask = fleet.wide_mask[cls]
-        near = [island for island in found if (island[1] & mask).any()]
-        merged = {cls}.union(*(island[0] for island in near))
-        for island in near:
-            mask = mask | island[1]
-        found = [island for island in found if not any(island is other for other in near)]
-        if mask.any():
-            found.append((merged, mask))
-    return found
+def _islands(fleet: Fleet, forced: list[int]) -> Iterator[tuple[list[int], list[int]]]:
+    """Forced items that share hosts, directly or over others, with all their hosts; who has none is left out."""
+    island = list(range(len(fleet.hosts)))
+
+    def of(host: int) -> int:
+        while island[host] != host:
+            island[host] = host = island[island[host]]
+        return host
+
+    classes = sorted({int(fleet.wide_cls[item]) for item in forced})
+    able = {cls: np.flatnonzero(fleet.wide_mask[cls]).tolist() for cls in classes}
+    for hosts in able.values():
+        for host in hosts:
+            island[of(host)] = of(hosts[0])
+    items: dict[int, list[int]] = defaultdict(list)
+    for item in forced:
+        hosts = able[int(fleet.wide_cls[item])]
+        if hosts:
+            items[of(hosts[0])].append(item)
+    within: dict[int, set[int]] = defaultdict(set)
+    for hosts in able.values():
+        if hosts:
+            within[of(hosts[0])].update(hosts)
+    for number, found in items.items():
+        yield found, sorted(within[number])
 
 
 @dataclass(frozen=True, slots=True)

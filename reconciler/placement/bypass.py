@@ -99,7 +99,7 @@ class Bypass:
         for host, room in enumerate(site.memory):
             if room < one.need[0] or host in (one.source, one.target) or not mask[host]:
                 continue
-            worth = room - sum(run.waiting[guest].need[0] for guest in run.ins.get(host, ()))
+            worth = room - run.coming.get(host, 0)
             if worth > most:
                 hop = task(fleet, self.limits, one.guest, one.source, host)
                 if not site.obstacle(hop, False):

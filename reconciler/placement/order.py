@@ -39,7 +39,7 @@ def timetable(fleet: Fleet, limits: Limits, tasks: Sequence[Task], bound: int) -
 
 
 class Run:
-    """One walk through time by one rule."""
+    """One walk through time by one rule. `work_out` and `work_in` are seconds, `coming` MiB, of those who wait."""
 
     def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, str]) -> None:
         self.fleet, self.limits, self.rule = fleet, limits, how[0]
@@ -49,6 +49,7 @@ class Run:
         self.outs: dict[int, dict[int, None]] = defaultdict(dict)
         self.ins: dict[int, dict[int, None]] = defaultdict(dict)
         self.work_out, self.work_in = defaultdict[int, int](int), defaultdict[int, int](int)
+        self.coming = defaultdict[int, int](int)
         self.direct: set[int] = set()
         self.stalled: dict[int, None] = {}
         self.running: list[tuple[int, int, Task]] = []
@@ -64,6 +65,7 @@ class Run:
         self.ins[one.target][one.guest] = None
         self.work_out[one.source] += one.seconds
         self.work_in[one.target] += one.seconds
+        self.coming[one.target] += one.need[0]
 
     def unwait(self, one: Task) -> None:
         del self.waiting[one.guest]
@@ -71,6 +73,7 @@ class Run:
         del self.ins[one.target][one.guest]
         self.work_out[one.source] -= one.seconds
         self.work_in[one.target] -= one.seconds
+        self.coming[one.target] -= one.need[0]
 
     def _hold(self, tasks: Sequence[Task]) -> None:
         """Keep room for those who can come without anyone leaving, so that nobody takes it in between."""
