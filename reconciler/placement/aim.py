@@ -33,8 +33,7 @@ class Aim:
 
 def aim(fleet: Fleet, effort: Effort) -> Aim:
     """The best of the tastes; stops at the first that is proven to be the least."""
-    leaving, proven = evict(fleet).items, evict(fleet, wide=True)
-    bounds = Bounds(proven.bound, crowded(fleet, proven), routed(fleet, proven))
+    leaving, bounds = evict(fleet).items, proven(fleet)
     best: tuple[tuple[int, int], Board, list[int]] | None = None
     for gone, taste, narrow in _tries(fleet, leaving):
         board, lost = _placed(fleet, gone, taste, narrow)
@@ -48,6 +47,12 @@ def aim(fleet: Fleet, effort: Effort) -> Aim:
     if not lost and moved > bounds.best:
         polish(board, bounds.best, effort)
     return Aim(board, tuple(lost), bounds)
+
+
+def proven(fleet: Fleet) -> Bounds:
+    """What every plan for this fleet moves at least."""
+    least = evict(fleet, wide=True)
+    return Bounds(least.bound, crowded(fleet, least), routed(fleet, least))
 
 
 def _tries(fleet: Fleet, leaving: Sequence[int]) -> Iterator[tuple[list[int], Taste, bool]]:

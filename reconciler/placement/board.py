@@ -3,6 +3,8 @@
 Keeps the books only; it chooses nothing.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reconciler.placement.fleet import Bools, Fleet, Ints
@@ -109,6 +111,42 @@ class Board:
         memory, vcpus = self.need[item]
         found: Bools = self.allowed(item) & (self.free[0] >= memory) & (self.free[1] >= vcpus)
         return found
+
+    def back(self, items: Sequence[int]) -> list[int] | None:
+        """Put items that are nowhere back where they run, and so whoever took the room of one; all of these.
+
+        None, and nobody, where one cannot go back: its guests are on several hosts, or its host is too full as it is.
+        """
+        mark, todo, done = self.mark(), list(items), []
+        while todo:
+            item = todo.pop()
+            home = self.homes[item]
+            done.append(item)
+            while home >= 0 and not self._room_at(item, home):
+                arrived = [other for other in self.residents[home] if self.homes[other] != home]
+                if not arrived:
+                    self.undo(mark)
+                    return None
+                todo.append(max(arrived, key=lambda other: (self.need[other][0], other)))
+                self.put(todo[-1], -1)
+            if home == -2:
+                self.undo(mark)
+                return None
+            if home >= 0:
+                self.put(item, home)
+        return done
+
+    def _room_at(self, item: int, host: int) -> bool:
+        """Room and rules let it be there, whether it may stay or not."""
+        memory, vcpus = self.need[item]
+        if self.free[0, host] < memory or self.free[1, host] < vcpus:
+            return False
+        for number in self.fleet.of.get(item, ()):
+            group = self.fleet.groups[number]
+            count = self.counts[number].get(int(group.domain[host]), 0)
+            if count + group.times.get(item, 1) > group.most:
+                return False
+        return True
 
     def moved(self) -> int:
         """MiB that change their host; items that are nowhere are not counted."""

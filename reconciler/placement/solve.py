@@ -3,10 +3,11 @@
 Decides nothing itself; a plan that the replay does not accept is a bug and never leaves this file.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from reconciler.placement.aim import Aim, aim
+from reconciler.placement.aim import Aim, aim, proven
 from reconciler.placement.bounds import loose, makespan
 from reconciler.placement.durations import seconds
 from reconciler.placement.exact_order import exact
@@ -44,9 +45,13 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
             continue
         found = aim(fleet, effort)
         if found.lost:
-            names = frozenset(name for item in found.lost for name in fleet.names(item))
-            homeless, rest = homeless | names, without(rest, beside(rest, names, turn))
-            continue
+            back = found.board.back(found.lost)
+            refused = unwell(fleet, back) if back else found.lost
+            names = frozenset(name for item in refused for name in fleet.names(item))
+            homeless, rest = homeless | names, without(rest, names if back else beside(rest, names, turn))
+            if not back:
+                continue
+            found = replace(found, bounds=proven(normalise(rest)))
         table, bound = ordered(fleet, found, rest, effort)
         if not table.stuck:
             break
@@ -70,6 +75,12 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
     if wrong:
         raise ReplayError("; ".join(wrong[:5]))
     return plan
+
+
+def unwell(fleet: Fleet, lost: Sequence[int]) -> list[int]:
+    """Those who may not stay where they are; others were only asked to make way."""
+    forced = fleet.forced()
+    return [item for item in lost if forced[item] or fleet.home[item] < 0]
 
 
 def ordered(fleet: Fleet, found: Aim, problem: Problem, effort: Effort) -> tuple[Timetable, int]:

@@ -168,3 +168,15 @@ def test_reserve_and_ratios_make_the_room() -> None:
 def test_a_name_that_is_not_there_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(LookupError):
         solve(Problem((host("a"),), (guest("x", 1, "nowhere"),)))
+
+
+def test_who_fits_nowhere_keeps_nobody_else_from_going() -> None:
+    """Both drained hosts have one guest that is too large for what is left, and one that is not."""
+    hosts = tuple(host(name, 32, drain=name < "c") for name in ("a", "b", "c", "d"))
+    large = tuple(guest(f"large-{at}", 24, at) for at in ("a", "b"))
+    small = tuple(guest(f"small-{at}", 8, at) for at in ("a", "b"))
+    there = tuple(guest(f"there-{at}", 16, at, pinned=True) for at in ("c", "d"))
+    plan = solve(Problem(hosts, large + small + there))
+    assert {name for knot in plan.knots for name in knot.guests} == {"large-a", "large-b"}
+    assert {move.guest for move in plan.moves} == {"small-a", "small-b"}
+    assert plan.moved == plan.bound == 16

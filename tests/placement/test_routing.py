@@ -50,3 +50,14 @@ def test_a_fifth_of_a_fleet_drains_where_half_the_guests_need_the_newer_hosts(se
     assert not plan.knots
     assert plan.gap() <= 1.05
     assert plan.stretch() <= 1.02
+
+
+def test_a_fleet_that_is_too_full_to_drain_empties_what_it_can() -> None:
+    """Who was asked to make way and found no room stays where it is, and is no refusal."""
+    asked = drained(fleet(100, 0.95, seed=2), 0.10, seed=2)
+    plan = solve(asked)
+    leaving = {guest.name for guest in asked.guests if any(h.drain and h.name == guest.at for h in asked.hosts)}
+    named = {name for knot in plan.knots for name in knot.guests}
+    assert named <= leaving
+    assert {move.guest for move in plan.moves} >= leaving - named
+    assert plan.moves
