@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
 from reconciler.placement.solution import Knot
 
+Reaches = Mapping[str, frozenset[str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -26,15 +28,19 @@ class Trouble:
 def knots(problem: Problem, on: Mapping[str, str], trouble: Trouble, later: frozenset[str]) -> tuple[Knot, ...]:
     """In a fixed order: circles, then guests, hosts and rules by name."""
     hosts = {host.name: host for host in problem.hosts}
+    reaches = {name: frozenset(able) for name, able in problem.reaches.items()}
+    load: Counter[str] = Counter()
+    for guest in problem.guests:
+        load[on[guest.name]] += guest.memory
     found = [_circle(*wait) for wait in trouble.waits]
     told = {name for knot in found for name in knot.guests} | later
     for guest in sorted(problem.guests, key=lambda guest: guest.name):
-        wrong = _misplaced(problem, guest, hosts.get(on[guest.name]))
+        wrong = _misplaced(reaches, guest, hosts.get(on[guest.name]))
         odd = wrong or guest.name in trouble.torn or guest.name in trouble.homeless
-        knot = _guest(problem, guest, on, (wrong, trouble)) if odd and guest.name not in told else None
-        if knot is not None:
-            found.append(knot)
-            told |= set(knot.guests)
+        if odd and guest.name not in told:
+            able = _able(problem, guest, reaches)
+            found.append(_guest(guest, on[guest.name], (able, load), (wrong, trouble)))
+            told.add(guest.name)
     found += _hosts(problem, on, hosts)
     broken = [(names, what) for names, what in _rules(problem, on, hosts) if told.isdisjoint(names)]
     return (*found, *(_rule(names, what, hosts, on) for names, what in broken))
@@ -48,8 +54,9 @@ def _circle(guests: tuple[str, ...], hosts: tuple[str, ...], missing: int) -> Kn
     return Knot(guests, hosts, reason, f"{missing} MiB more free on one of {', '.join(hosts)}")
 
 
-def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], why: tuple[str, Trouble]) -> Knot:
-    place, (wrong, trouble) = on[guest.name], why
+def _guest(guest: Guest, place: str, room: tuple[list[Host], Counter[str]], why: tuple[str, Trouble]) -> Knot:
+    """`room`: the hosts that can run it, and the MiB that are taken on each host."""
+    (able, load), (wrong, trouble) = room, why
     if guest.name in trouble.torn:
         reason = f"{guest.name} must share a host with guests it must not share one with"
         return Knot((guest.name,), (place,) if place else (), reason, "take it out of near or out of avoid and spread")
@@ -63,13 +70,9 @@ def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], why: tuple[str
         return Knot(
             (guest.name,), where, f"{guest.name} {wrong}, and moved a short while ago", "wait: its cool-down ends"
         )
-    able = _able(problem, guest)
     if not able:
         reason = f"{guest.name} {wrong}, and no other host may run it"
         return Knot((guest.name,), where, reason, "widen where it may run")
-    load: Counter[str] = Counter()
-    for other in problem.guests:
-        load[on[other.name]] += other.memory
     roomy = max(able, key=lambda host: (host.room()[0] - load[host.name], host.name))
     short = guest.memory - (roomy.room()[0] - load[roomy.name])
     fix = f"{short} MiB more free on {roomy.name}" if short > 0 else f"vCPUs, or a rule that leaves {roomy.name} open"
@@ -77,7 +80,7 @@ def _guest(problem: Problem, guest: Guest, on: Mapping[str, str], why: tuple[str
     return Knot((guest.name,), (*where, roomy.name), reason, fix)
 
 
-def _able(problem: Problem, guest: Guest) -> list[Host]:
+def _able(problem: Problem, guest: Guest, reaches: Reaches) -> list[Host]:
     return [
         host
         for host in problem.hosts
@@ -85,16 +88,16 @@ def _able(problem: Problem, guest: Guest) -> list[Host]:
         and not host.closed
         and host.name != guest.at
         and guest.to in ("", host.name)
-        and (not guest.reach or host.name in problem.reaches[guest.reach])
+        and (not guest.reach or host.name in reaches[guest.reach])
     ]
 
 
-def _misplaced(problem: Problem, guest: Guest, host: Host | None) -> str:
+def _misplaced(reaches: Reaches, guest: Guest, host: Host | None) -> str:
     if host is None:
         return "runs nowhere"
     if host.drain:
         return f"is on {host.name}, which drains"
-    if guest.reach and host.name not in problem.reaches[guest.reach]:
+    if guest.reach and host.name not in reaches[guest.reach]:
         return f"is on {host.name}, where it should not be"
     if guest.to and guest.to != host.name:
         return f"is on {host.name}, not on {guest.to}"

@@ -119,13 +119,18 @@ class Run:
         self.offer([self.waiting[guest] for guest in names if guest in self.waiting])
 
     def offer(self, tasks: Iterable[Task]) -> None:
-        """Begin what can begin, by rank."""
-        for one in sorted(tasks, key=self._rank):
-            why = self.site.obstacle(one, one.guest in self.direct)
-            if not why:
+        """Begin what can begin, by rank. Whatever begins only takes, so who cannot before cannot after it either."""
+        able = [one for one in tasks if self._able(one)]
+        for one in sorted(able, key=self._rank):
+            if self._able(one):
                 self.begin(one)
-            elif why == "fleet":
-                self.stalled[one.guest] = None
+
+    def _able(self, one: Task) -> bool:
+        """Can it begin now? Who waits only for the fleet's own limit is looked at again whenever anything ends."""
+        why = self.site.obstacle(one, one.guest in self.direct)
+        if why == "fleet":
+            self.stalled[one.guest] = None
+        return not why
 
     def begin(self, one: Task, bypass: bool = False) -> None:
         """Now. A bypass is not among those waiting any more."""

@@ -4,10 +4,12 @@ Shares no code with the planner and repairs nothing: it says what is wrong, and 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
 from reconciler.placement.solution import Move, Solution
+
+Reaches = Mapping[str, frozenset[str]]
 
 
 def replay(problem: Problem, plan: Solution) -> list[str]:
@@ -165,19 +167,20 @@ def _ending(problem: Problem, plan: Solution, on: dict[str, str]) -> list[str]:
         for name, (memory, vcpus) in full.items()
         if (memory > hosts[name].room()[0] or vcpus > hosts[name].room()[1]) and name not in waived | late
     ]
+    reaches = {name: frozenset(able) for name, able in problem.reaches.items()}
     for guest in problem.guests:
         if guest.name not in excused:
-            wrong += [f"at the end {guest.name} {what}" for what in _misplaced(problem, guest, hosts, on[guest.name])]
+            wrong += [f"at the end {guest.name} {what}" for what in _misplaced(reaches, guest, hosts, on[guest.name])]
     return wrong + _broken(problem, hosts, on, excused)
 
 
-def _misplaced(problem: Problem, guest: Guest, hosts: dict[str, Host], place: str) -> Iterator[str]:
+def _misplaced(reaches: Reaches, guest: Guest, hosts: dict[str, Host], place: str) -> Iterator[str]:
     if not place:
         yield "is nowhere"
         return
     if hosts[place].drain:
         yield f"is on {place}, which drains"
-    if guest.reach and place not in problem.reaches[guest.reach]:
+    if guest.reach and place not in reaches[guest.reach]:
         yield f"is on {place}, where it cannot run"
     if guest.to and guest.to != place:
         yield f"is not on {guest.to}"
