@@ -11,7 +11,7 @@ ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.M | re.S)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.M | re.S)
-WRITTEN_BY_PROGRAMS = ("benchmarks.md", "nfs-last-run.md")
+WRITTEN_BY_PROGRAMS = ("benchmarks.md", "benchmarks-planning.md", "nfs-last-run.md")
 
 
 def pages() -> list[Path]:
