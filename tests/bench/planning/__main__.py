@@ -192,7 +192,8 @@ PAGE = """\
 # Benchmarks of the planner
 
 Made by `make bench-planning` on {when} UTC; {cores} cores, Python {python}.
-Times are CPU seconds of one plan with its replay, without making or reading the fleet; `moved` and `length` are over the proven bound. A limit is what issue 5 asks for.
+Times are CPU seconds of one plan with its replay, without making or reading the fleet; `moved` and `length`
+are over the proven bound. A limit is what issue 5 asks for.
 
 {table}
 
