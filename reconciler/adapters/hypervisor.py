@@ -18,11 +18,12 @@ from reconciler.errors import HostError, NeedsHuman, Refused, Unreachable
 from reconciler.model.fleet import HostCard
 from reconciler.readings import Counters, DomainReading, Inventory, JobNumbers, MigrationRequest, Watch
 
+# It says that it has ended, and reads on until it is told the same (decision 40).
 _PROXY = [
     "sh",
     "-c",
-    "if command -v virt-ssh-helper >/dev/null; then exec virt-ssh-helper qemu:///system; "
-    "else exec nc -U /run/libvirt/libvirt-sock; fi",
+    "if command -v virt-ssh-helper >/dev/null; then virt-ssh-helper qemu:///system; "
+    "else nc -U /run/libvirt/libvirt-sock; fi; exec >&- 2>&-; cat >/dev/null",
 ]
 _STALL, _STALL_COPYING = 20.0, 120.0
 

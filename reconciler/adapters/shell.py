@@ -3,12 +3,13 @@
 Only this module sees fabric and its paramiko. It decides nothing about what a reply means.
 """
 
+import contextlib
 import os
 import shlex
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from reconciler.adapters.fence_script import LOST
@@ -18,6 +19,12 @@ from reconciler.model.fleet import HostCard
 from reconciler.readings import Reply
 
 MAX_OUTPUT = 32 * 2**20
+AT_ONCE = 6  # commands on one connection; sshd's MaxSessions is 10, and the lock and libvirt's tunnels need some too
+
+# sshd ends the whole connection for a packet to a channel that is gone already (decision 40). So a command without
+# input is sent no end of input, and one with input does not end before it has read all of it.
+_NO_INPUT = " </dev/null"
+_READ_ALL = ["sh", "-c", '"$@"; c=$?; while read -r _; do :; done; exit $c', "sh"]
 
 
 class Guard(Protocol):
@@ -36,22 +43,36 @@ class SshShell:
         self._timeout = connect_timeout
         self._open: dict[str, Any] = {}
         self._locks: dict[str, threading.Lock] = {}
+        self._room: dict[str, threading.Semaphore] = {}
         self._guard = threading.Lock()
 
     def run(self, host: HostCard, argv: Sequence[str], *, stdin: str = "", deadline: float = 30.0) -> Reply:
         """One command; raises Unreachable when it has not ended after `deadline` seconds."""
         try:
-            return self._run(host, argv, stdin, deadline)
+            return self._run(host, [*_READ_ALL, *argv] if stdin else argv, stdin, deadline)
         except TimeoutError:
             raise Unreachable(host.name, f"`{argv[0]}` did not end within {deadline:.0f} s") from None
 
     def _run(self, host: HostCard, argv: Sequence[str], stdin: str, deadline: float) -> Reply:
         end = time.monotonic() + deadline
-        channel = self.stream(host, argv, deadline=deadline)
+        with self._guard:
+            room = self._room.setdefault(host.name, threading.Semaphore(AT_ONCE))
+        if not room.acquire(timeout=deadline):
+            raise TimeoutError
+        try:
+            return self._told(host, argv, stdin, end)
+        finally:
+            room.release()
+
+    def _told(self, host: HostCard, argv: Sequence[str], stdin: str, end: float) -> Reply:
+        def line() -> str:
+            return shlex.join(self._guarded(host, argv)) + ("" if stdin else _NO_INPUT)
+
+        channel = self._begin(host, line, end)
         try:
             if stdin:
                 channel.sendall(stdin.encode())
-            channel.shutdown_write()
+                channel.shutdown_write()
             out = _drain(channel, channel.recv, end)
             err = _drain(channel, channel.recv_stderr, end)
             channel.status_event.wait(max(0.1, end - time.monotonic()))
@@ -86,23 +107,34 @@ class SshShell:
 
     def stream(self, host: HostCard, argv: Sequence[str], *, deadline: float = 30.0, guarded: bool = True) -> Any:
         """A running command as a two-way byte stream (paramiko's Channel); behind the guard unless it is the lock."""
-        if self.guard and guarded:
-            argv = self.guard.wrap(host, argv)
-        transport = self._transport(host)
-        # exec_command itself waits without a limit for a server that has stopped.
-        timer = threading.Timer(deadline, transport.close)
-        timer.daemon = True
-        timer.start()
+
+        def line() -> str:
+            return shlex.join(self._guarded(host, argv) if guarded else argv)
+
+        return self._begin(host, line, time.monotonic() + deadline)
+
+    def _guarded(self, host: HostCard, argv: Sequence[str]) -> Sequence[str]:
+        return self.guard.wrap(host, argv) if self.guard else argv
+
+    def _begin(self, host: HostCard, line: Callable[[], str], end: float, *, again: bool = True) -> Any:
+        """A channel with a running command. A connection found broken before anything was asked is opened once more.
+
+        The line is asked for each time: a connection that breaks takes the run's lock with it.
+        """
+        words, asked = line(), False
+        connection = self._connection(host)
         try:
-            channel = transport.open_session(timeout=deadline)
-            channel.settimeout(deadline)
-            channel.exec_command(shlex.join(argv))
+            with _ended_at(end, connection.transport):
+                channel = connection.transport.open_session(timeout=max(0.1, end - time.monotonic()))
+                channel.settimeout(max(0.1, end - time.monotonic()))
+                asked = True
+                channel.exec_command(words)
+                return channel
         except Exception as error:
-            self._forget(host)
+            self._forget(host, connection)
+            if again and not asked and time.monotonic() < end:
+                return self._begin(host, line, end, again=False)
             raise Unreachable(host.name, f"cannot run a command: {error}") from None
-        finally:
-            timer.cancel()
-        return channel
 
     def close(self) -> None:
         """End every connection."""
@@ -110,19 +142,32 @@ class SshShell:
             connection.close()
         self._open.clear()
 
-    def _forget(self, host: HostCard) -> None:
-        connection = self._open.pop(host.name, None)
-        if connection is not None:
-            connection.close()
+    def _forget(self, host: HostCard, connection: Any) -> None:
+        with self._guard:
+            if self._open.get(host.name) is connection:
+                del self._open[host.name]
+        connection.close()
 
-    def _transport(self, host: HostCard) -> Any:
+    def _connection(self, host: HostCard) -> Any:
         with self._guard:
             lock = self._locks.setdefault(host.name, threading.Lock())
         with lock:
             connection = self._open.get(host.name)
             if connection is None or connection.transport is None or not connection.transport.is_active():
                 connection = self._open[host.name] = opening(lambda: _connect(host, self._timeout), self._timeout)
-            return connection.transport
+            return connection
+
+
+@contextlib.contextmanager
+def _ended_at(end: float, transport: Any) -> Iterator[None]:
+    """paramiko itself waits without a limit for a server that has stopped: past `end` the connection is cut."""
+    timer = threading.Timer(max(0.1, end - time.monotonic()), transport.close)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _drain(channel: Any, receive: Any, end: float) -> str:

@@ -3,12 +3,16 @@
 Whoever a host is and who may log in is decided by pinned keys: unknown and changed ones are refused with the fix.
 """
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paramiko import Message, Transport
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EOF
 
 from reconciler.adapters.shell import SshShell
 from reconciler.errors import Refused, Unreachable
@@ -82,6 +86,43 @@ class TestOverSsh:
     def test_arguments_are_words_and_nothing_else(self, lab: Way, word: str) -> None:
         assert lab.shell.run(lab.card, ["printf", "%s|", word, "end"]).out == f"{word}|end|"
         assert lab.shell.batch(lab.card, {"x": ["printf", "%s|", word, "end"]})["x"].out == f"{word}|end|"
+
+    @pytest.mark.parametrize("late", [MSG_CHANNEL_EOF, MSG_CHANNEL_DATA], ids=["the end", "data"])
+    @pytest.mark.parametrize("stdin", ["", "never read"])
+    def test_input_that_comes_late_ends_no_connection(
+        self, lab: Way, monkeypatch: pytest.MonkeyPatch, late: int, stdin: str
+    ) -> None:
+        """sshd ends a connection for a packet to a channel that has ended: no command may end before its input."""
+        send = Transport._send_user_message
+
+        def slowly(transport: Transport, message: Message) -> None:
+            if message.asbytes()[0] == late:
+                time.sleep(0.3)
+            send(transport, message)
+
+        monkeypatch.setattr(Transport, "_send_user_message", slowly)
+        ways = [lab.shell.run(lab.card, ["sh", "-c", 'echo "$SSH_CONNECTION"; exit 3'], stdin=stdin) for _ in range(2)]
+        assert ways[0].code == 3
+        assert ways[0] == ways[1], "a second connection was opened"
+
+    def test_a_connection_that_breaks_before_anything_is_asked(self, lab: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.shell.run(lab.card, ["true"])
+        opened, broken = Transport.open_session, []
+
+        def breaking(transport: Transport, **options: Any) -> Any:
+            if not broken:
+                broken.append(transport)
+                transport.close()
+            return opened(transport, **options)
+
+        monkeypatch.setattr(Transport, "open_session", breaking)
+        assert lab.shell.run(lab.card, ["uname", "-m"]).out == "x86_64\n"
+        assert broken
+
+    def test_more_commands_at_once_than_sshd_has_sessions(self, lab: Way) -> None:
+        with ThreadPoolExecutor(max_workers=24) as threads:
+            asked = [threads.submit(lab.shell.run, lab.card, ["sleep", "0.2"]) for _ in range(24)]
+        assert [one.result().code for one in asked] == [0] * 24
 
     def test_a_batch_keeps_answers_apart(self, lab: Way) -> None:
         commands = {

@@ -44,7 +44,7 @@ def test_endless_output(monkeypatch: pytest.MonkeyPatch, piece: bytes, pause: fl
     channel = _Channel(piece, pause)
     monkeypatch.setattr(shell, "MAX_OUTPUT", 2**22)
     babbling = shell.SshShell()
-    monkeypatch.setattr(babbling, "stream", lambda *_, **__: channel)
+    monkeypatch.setattr(babbling, "_begin", lambda *_: channel)
     began = time.monotonic()
     with pytest.raises(Unreachable, match=word):
         babbling.run(CARD, ["yes"], deadline=1.0)
