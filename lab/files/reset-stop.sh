@@ -3,7 +3,7 @@ shopt -s nullglob
 nft delete table inet reconciler_lab 2>/dev/null
 for link in host0 br0; do tc qdisc del dev $link root 2>/dev/null; tc qdisc del dev $link ingress 2>/dev/null; done
 
-units=$(systemctl list-units --all --plain --no-legend 'reconciler-*' | awk '{print $1}')
+units=$(systemctl list-units --all --plain --no-legend 'reconciler*' | awk '{print $1}')
 [ -z "$units" ] || { systemctl stop $units; systemctl reset-failed $units; } 2>/dev/null
 systemctl kill --kill-who=all --signal=KILL ssh.service 2>/dev/null
 

@@ -28,6 +28,7 @@ PACKAGES = (
         "netbase",
         "sudo",
         "less",
+        "git",
     ),
     *("openssh-server", "openssh-client", "netcat-openbsd", "iputils-ping", "firewalld", "nftables"),
     *("libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "qemu-utils", "virtinst"),

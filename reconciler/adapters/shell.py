@@ -205,7 +205,8 @@ def _connect(host: HostCard, timeout: float) -> Any:
     from fabric import Connection
 
     said = host.connection
-    keys = {"key_filename": os.path.expanduser(said.identity_file)} if said.identity_file else {}
+    key = os.environ.get("RECONCILER_IDENTITY_FILE") or said.identity_file
+    keys = {"key_filename": os.path.expanduser(key)} if key else {}
     connection = Connection(
         host.address,
         user=said.user,

@@ -55,6 +55,12 @@ class LabHost:
         enter = ["nsenter", "-t", self.leader, "-a", "--", *argv]
         return subprocess.run(enter, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
 
+    def feed(self, argv: Sequence[str], data: bytes) -> None:
+        """A command that must succeed, with bytes as its input."""
+        enter = ["nsenter", "-t", self.leader, "-a", "--", *argv]
+        done = subprocess.run(enter, input=data, capture_output=True, timeout=120, check=False)
+        assert done.returncode == 0, f"{self.name}: {argv}: {done.stderr.decode()[-500:]}"
+
     def out(self, *argv: str, timeout: float = 60) -> str:
         """Standard output of a command that must succeed."""
         done = self.do(*argv, timeout=timeout)
