@@ -39,8 +39,8 @@ class Crossing:
 
     `guest` is as much of the running domain's XML as a hypervisor compares CPUs by; empty while it is off. `ports`:
     how many of the destination it takes, two where disks are copied. `encrypt` is what is declared of its memory's way,
-    `untunnelled` why a tunnel cannot carry it. `adapts`: its CPU is chosen anew at each
-    boot.
+    `untunnelled` why a tunnel cannot carry it. `adapts`: its CPU is chosen anew at each boot. `login`: the source has
+    to log in on the destination.
     """
 
     domain: str
@@ -52,6 +52,7 @@ class Crossing:
     encrypt: str = "auto"
     untunnelled: str = ""
     adapts: bool = False
+    login: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,10 @@ from tests.e2e.user import User
 from tests.e2e.wire import Wire
 
 CLEAR = ["Linux version ", "QEVM"]
+DROPPING = """add table inet reconciler_lab
+add chain inet reconciler_lab in {{ type filter hook input priority -300; }}
+add rule inet reconciler_lab in ip saddr {peer} tcp dport {{ 22, 49152 }} drop
+"""
 
 
 def _moved(user: User, d26: LabHost, here: str, there: str) -> tuple[str, dict[str, object]]:
@@ -56,6 +60,11 @@ def test_certificates_that_do_not_hold_are_named_and_not_used(running: User, d25
         assert "move live lq-d25 -> lq-d26 (tunnelled)" in said.out, said.text
         assert why in said.out, said.text
     assert "no certificates" in running.run("doctor", str(running.folder)).out
+    d26.do("nft", "-f", "-", stdin=DROPPING.format(peer=d25.address))
+    told = running.run("explain", f"vm/{VM}", str(running.folder)).out
+    lab("heal")
+    assert f"not live: lq-d25 does not reach sshd of lq-d26 at {d26.address}:22: no answer" in told
+    assert f"? lq-d25 gets no answer from {d26.address}, port 49152" in told
 
     lab("certificates", "on", "lq-d26")
     process = running.start("apply", str(running.folder), "--yes", RECONCILER_FAILPOINT="move.ready=sleep:5")

@@ -5,6 +5,7 @@ from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, Rev
 from reconciler.kinds.lease.crossing import hurdles
 from reconciler.kinds.lease.live import run
 from reconciler.kinds.lease.plan import compare, plan
+from reconciler.kinds.lease.reach import ask
 from reconciler.kinds.lease.resolve import resolve
 from reconciler.kinds.lease.state import Gate, LeaseState, Papers
 from reconciler.kinds.lease.weave import weave
@@ -23,6 +24,7 @@ KIND = Kind(
     plan=plan,
     run=run,
     hurdles=hurdles,
+    ask=ask,
     weave=weave,
     uses_inventory=False,
 )

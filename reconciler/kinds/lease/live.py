@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.errors import HostError, Refused
 from reconciler.kinds.lease.actions import ClosePort, GrantAccess, OpenPort, RevokeAccess
+from reconciler.kinds.lease.reach import tried
 from reconciler.kinds.lease.signing import certify, ended
 from reconciler.kinds.lease.state import FOLDER, KNOWN_HOSTS, PRIORITY, TAG
 from reconciler.kinds.lease.wire import key_line, rich_rule
@@ -175,11 +176,10 @@ def _open(way: Passage, port: int, hands: Hands) -> Done:
     if reply.code != 0 and "ALREADY_ENABLED" not in reply.out + reply.err:
         _must(there, reply, f"open port {port}")
     hands.at("lease.opened")
-    probe = ["timeout", "5", "bash", "-c", 'exec 3<>"/dev/tcp/$0/$1"', way.target, str(port)]
-    said = hands.shell.run(source, probe)
-    if said.code != 0 and "refused" not in said.err:
+    said = tried(source, way.target, port, hands)
+    if said:
         fix = "is there a filter between the hosts, or a rule of higher precedence in nftables?"
-        raise Refused(source.name, f"cannot reach {way.target}:{port}: {said.err.strip()[-200:] or 'no answer'}", fix)
+        raise Refused(source.name, f"cannot reach {way.target}:{port}: {said}", fix)
     return Done(f"{port}/tcp answers {way.peer}")
 
 

@@ -43,6 +43,7 @@ def ways(name: str, view: View) -> Sequence[Way]:
             encrypt=moves.encrypt,
             untunnelled=untunnelled(moves),
             adapts=adapts,
+            login=view.fleet.access.mode != "none",
         )
         here = host in homes
         hurdles = () if here else tuple(_hurdles(there, state, origin.host, view, homes))
