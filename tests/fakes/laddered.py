@@ -96,6 +96,8 @@ class Laddered:
         other = self._there.domains.get(self._domain.uuid)
         if self._domain.reason != "post-copy failed" or other is None:
             raise Refused(self._source.name, "libvirt says: domain is not in post-copy-failed")
+        if self._domain.unattended_until is not None and self._broken == "post-copy":
+            raise Refused(self._source.name, "libvirt says: End of file while reading data: : Input/output error")
         if self._domain.unattended_until is not None:
             raise Refused(self._source.name, "libvirt says: QEMU reports migration is still running")
         if not self._request.post_copy:

@@ -24,6 +24,9 @@ class Moves(Libvirtd):
     def running_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
         with self._calling(host, "running_job") as there:
             domain = there.domains.get(uuid)
+            if domain and domain.unattended_until is not None:
+                sent = int(2**28 - 2**20 * max(0, domain.unattended_until - self._world.time))
+                return JobNumbers("post-copy", 2**28, sent, 2**28 - sent, post_copy=True)
             return self._numbers(uuid) if domain and domain.migrating else None
 
     def _numbers(self, uuid: str) -> JobNumbers:

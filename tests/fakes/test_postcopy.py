@@ -65,8 +65,11 @@ def test_a_recovery_that_fails_touches_neither_half() -> None:
     at_rest(fleet, "lq-d26")
 
 
-def test_one_that_goes_on_by_itself_is_waited_for() -> None:
+@pytest.mark.parametrize("then", ["", "post-copy"])
+def test_one_that_goes_on_by_itself_is_waited_for(then: str) -> None:
+    """Whether libvirt says that QEMU is at it, or only that the attempt failed."""
     fleet = broken("unattended")
+    fleet.hypervisor.broken = then
     report = fleet.apply()
     assert report.verdict == "ok", report
     at_rest(fleet, "lq-d26")

@@ -85,7 +85,8 @@ def _settled(action: RecoverMove, source: HostCard, there: HostCard, hands: Hand
 
 def _not_resumed(action: RecoverMove, source: HostCard, there: HostCard, error: HostError, hands: Hands) -> Done:
     """QEMU may be at it still: then it is waited for. It may have ended: then it is settled."""
-    end = hands.clock.now() + (max(action.policy.timeout, _PATIENCE) if _STILL in error.reason else 0.0)
+    goes_on = _STILL in error.reason or _flows(source, action.uuid, hands)
+    end = hands.clock.now() + (max(action.policy.timeout, _PATIENCE) if goes_on else 0.0)
     while not _ended(action, source, there, hands):
         if hands.clock.now() >= end:
             fix = f"neither half was touched; is the link from {source.name} to {there.name} back? Then apply again"
@@ -94,3 +95,18 @@ def _not_resumed(action: RecoverMove, source: HostCard, there: HostCard, error: 
         hands.tell("QEMU goes on by itself, waiting for its end", 0, 0, {})
         hands.clock.sleep(_POLL)
     return _settled(action, source, there, hands)
+
+
+def _flows(source: HostCard, uuid: str, hands: Hands) -> bool:
+    """Is memory under way, whatever libvirt said of the attempt? Two looks tell."""
+
+    def sent() -> int:
+        job = hands.hypervisor.running_job(source, uuid)
+        return job.processed if job else 0
+
+    try:
+        before = sent()
+        hands.clock.sleep(_POLL)
+        return 0 < before < sent()
+    except HostError:
+        return False
