@@ -90,12 +90,12 @@ def _serve(settings: Any, once: bool, watch: Watch, output: Format) -> None:
     doors = Doors(KINDS, lambda **given: _telling(watch, given), standby.stopping, note)
     shown = () if once else (lambda passed: say(line(passed)),)
     service = Service(settings, doors, (*shown, *watch.listeners))
-    kept = () if once else tuple(settings.fleets)
-    with standby, Controller(database_in(settings.database), service.work, kept) as controller:
+    fleets = tuple(settings.fleets)
+    with standby, Controller(database_in(settings.database), service.work, fleets, keeps=not once) as controller:
         if once:
             _end(service.once(controller), output)
-        note(f"Passing over {', '.join(settings.fleets)} as {controller.name}.")
-        standby.wait(lambda: [controller.ledger.ask(fleet, "signal", controller.name) for fleet in kept])
+        note(f"Passing over {', '.join(fleets)} as {controller.name}.")
+        standby.wait(lambda: [controller.ledger.ask(fleet, "signal", controller.name) for fleet in fleets])
         note("Stopping: what runs goes on to its end, then what was opened is closed.")
         controller.stop(standby.patience)
 

@@ -1,4 +1,4 @@
-"""One controller: takes passes from the queue, one at a time per fleet, and goes on with those of the dead.
+"""One controller: takes passes from its fleets' queues, one at a time of each, and goes on with those of the dead.
 
 What a pass does is given; what DBOS does not give without a service beside it (who is dead?) is asked of `signs`.
 """
@@ -15,12 +15,13 @@ from typing import Any
 
 from dbos import DBOS
 
-from reconciler.loop.ledger import QUEUE, WORKFLOW, Ledger, config, prepare
+from reconciler.loop.ledger import WORKFLOW, Ledger, config, prepare, queue_of
 from reconciler.loop.signs import Signs, signs_for
 
 EVERY = 5.0
 """Seconds between two looks at the others; a dead one's passes go on after `signs.rounds` looks and a poll."""
-_POLL = 0.5
+_POLL, _POLL_PER_FLEET = 0.5, 0.04
+"""Seconds between two looks into a fleet's queue: each costs milliseconds, so that many fleets make them rarer."""
 _KEEP = 90 * 86400.0
 _TIDY = 3600.0
 _UNKNOWN = 300.0
@@ -42,11 +43,15 @@ Work = Callable[[Asked], tuple[Mapping[str, Any], float]]
 
 
 class Controller:
-    """Use as a context manager, once per process. `fleets` are kept going; with none, only what is asked for runs."""
+    """Use as a context manager, once per process. Passes of `fleets` are taken and no others.
 
-    def __init__(self, database: str, work: Work, fleets: Sequence[str], every: float = EVERY) -> None:
+    `keeps` them going; else only what is asked for runs. Others of the same database may have other fleets.
+    """
+
+    def __init__(self, database: str, work: Work, fleets: Sequence[str], keeps: bool = True, *,
+                 every: float = EVERY) -> None:  # fmt: skip
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._work, self._fleets, self._every = work, tuple(fleets), every
+        self._work, self._fleets, self._keeps, self._every = work, tuple(fleets), keeps, every
         self._database = database
         prepare(database)
         self._signs: Signs = signs_for(database)
@@ -64,8 +69,11 @@ class Controller:
         def reconcile(fleet: str, trigger: str, by: str) -> Mapping[str, Any]:
             return self._reconcile(fleet, trigger, by)
 
+        poll = max(_POLL, _POLL_PER_FLEET * len(self._fleets))
+        DBOS.listen_queues([queue_of(fleet) for fleet in self._fleets])
         DBOS.launch()
-        DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL, on_conflict="always_update")
+        for name in map(queue_of, self._fleets):
+            DBOS.register_queue(name, global_concurrency=1, polling_interval_sec=poll, on_conflict="always_update")
         self.ledger = Ledger(self._database, patient=True)
         self._round()
         self._watcher.start()
@@ -89,7 +97,7 @@ class Controller:
         """The workflow: no steps, for a pass that is begun again observes anew."""
         with self._signs.alone(fleet):
             record, interval = self._work(Asked(fleet, trigger, by, self.ledger.last(fleet)))
-        if self._fleets:
+        if self._keeps:
             self.ledger.follow(fleet, interval or _UNKNOWN, DBOS.workflow_id or "")
         return record
 
@@ -102,10 +110,10 @@ class Controller:
 
     def _round(self) -> None:
         self._signs.live(self.name)
-        waiting = self.ledger.waiting()
+        waiting = [row for row in self.ledger.waiting() if row.fleet in self._fleets]
         self._take_over({row.controller for row in waiting if row.status == "PENDING"} - {self.name})
         going = {row.fleet for row in waiting}
-        for fleet in self._fleets:
+        for fleet in self._fleets if self._keeps else ():
             if fleet not in going:
                 self.ledger.begin(fleet)
         if time.time() - self._tidied > _TIDY:
@@ -113,6 +121,7 @@ class Controller:
             self.ledger.forget(self._tidied - _KEEP)
 
     def _take_over(self, others: set[str]) -> None:
+        """Hand back to their queues what dead ones left; who has the fleet takes it from there."""
         self._found = {name: self._found.get(name, 0) + 1 for name in others if self._signs.dead(name)}
         gone = [name for name, times in self._found.items() if times >= self._signs.rounds]
         if gone:

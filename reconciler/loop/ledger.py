@@ -21,8 +21,8 @@ from dbos import Serializer as _Serializer
 
 from reconciler.adapters.journal import state_folder
 
-APPLICATION, QUEUE, WORKFLOW = "reconciler", "passes", "reconcile"
-VERSION = "passes-1"
+APPLICATION, WORKFLOW = "reconciler", "reconcile"
+VERSION = "passes-2"
 """Of the shape of a pass' words in the queue, not of the program: controllers of two releases share the work."""
 _WAITING = ["ENQUEUED", "DELAYED", "PENDING"]
 
@@ -96,7 +96,7 @@ class Ledger:
 
     def ask(self, fleet: str, trigger: str, by: str) -> str:
         """A pass as soon as may be; gives its id. One that waits for its turn already will do: it looks anew."""
-        for row in self.rows(fleet, status=["ENQUEUED"]):
+        for row in self.rows(fleet, status=["ENQUEUED"], version=VERSION):
             return row.id
         return self._enqueue(f"{fleet}/{_stamp(time.time())}-{trigger}-{secrets.token_hex(3)}", fleet, trigger, by)
 
@@ -117,12 +117,13 @@ class Ledger:
         return self._enqueue(f"{fleet}/{_stamp(slot)}", fleet, "schedule", "", max(0.0, due - now))
 
     def rows(self, fleet: str = "", *, status: list[str] | None = None, limit: int | None = None,
-             full: bool = False) -> Sequence[Row]:  # fmt: skip
+             full: bool = False, version: str | None = None) -> Sequence[Row]:  # fmt: skip
         """Newest first; `full` reads what the passes were asked and what they said too."""
         found = self._client.list_workflows(
             name=WORKFLOW,
             workflow_id_prefix=f"{fleet}/" if fleet else None,
             status=status,
+            app_version=version,
             limit=limit,
             sort_desc=True,
             load_input=full,
@@ -132,7 +133,7 @@ class Ledger:
 
     def waiting(self) -> Sequence[Row]:
         """What is still to end, of all fleets."""
-        return self.rows(status=_WAITING)
+        return self.rows(status=_WAITING, version=VERSION)
 
     def last(self, fleet: str) -> Mapping[str, Any]:
         """What the pass that ended last said; empty before the first."""
@@ -166,14 +167,18 @@ class Ledger:
     def _enqueue(self, identity: str, fleet: str, trigger: str, by: str, delay: float = 0.0) -> str:
         options: Any = {
             "workflow_name": WORKFLOW,
-            "queue_name": QUEUE,
-            "queue_partition_key": fleet,
+            "queue_name": queue_of(fleet),
             "workflow_id": identity,
             "app_version": VERSION,
             **({"delay_seconds": delay} if delay > 0 else {}),
         }
         self._client.enqueue(options, fleet, trigger, by)
         return identity
+
+
+def queue_of(fleet: str) -> str:
+    """Its name: each fleet has one of its own, so that a controller takes only passes of the fleets it knows."""
+    return f"passes/{fleet}"
 
 
 def database_in(url: str) -> str:

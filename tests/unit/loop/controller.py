@@ -27,7 +27,7 @@ def main(database: str, log: str, every: str, interval: str, seconds: str, *flee
         count = int(asked.last.get("count", 0)) + 1
         return {"ended": time.time(), "count": count, "pid": os.getpid()}, float(interval)
 
-    with Controller(database, work, fleets, float(every)) as controller:
+    with Controller(database, work, fleets, every=float(every)) as controller:
         print("ready", flush=True)
         signal.sigwait({signal.SIGTERM})
         controller.stop(30)

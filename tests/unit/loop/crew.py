@@ -39,11 +39,11 @@ class Crew:
     module: str = "tests.unit.loop.controller"
     members: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, **changed: float) -> subprocess.Popen[str]:
-        """One more controller, ready to work."""
+    def start(self, *fleets: str, **changed: float) -> subprocess.Popen[str]:
+        """One more controller, ready to work; of all fleets, or of these only."""
         numbers = {"every": self.every, "interval": self.interval, "seconds": self.seconds, **changed}
         words = [sys.executable, "-m", self.module, self.database, str(self.log)]
-        words += [str(number) for number in numbers.values()] + list(self.fleets)
+        words += [str(number) for number in numbers.values()] + list(fleets or self.fleets)
         made = subprocess.Popen(
             words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, stdout=subprocess.PIPE
         )

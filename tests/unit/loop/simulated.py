@@ -50,7 +50,7 @@ def main(database: str, log: str, every: str, interval: str, seconds: str, *name
         said("end", asked)
         return record, float(interval)
 
-    with Controller(database, work, names, float(every)) as controller:
+    with Controller(database, work, names, every=float(every)) as controller:
         print("ready", flush=True)
         signal.sigwait({signal.SIGTERM})
         controller.stop(30)
