@@ -6,6 +6,7 @@ is a secret, for whoever has it may post: it comes from a file, and neither log 
 
 import json
 import logging
+import os
 import queue
 import threading
 import urllib.error
@@ -37,12 +38,18 @@ def read_url(path: Path) -> str:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"cannot read the webhook's URL: {path}: {type(error).__name__}") from None
-    if mode & 0o077:
+    if mode & _readable_by_others(path):
         raise PlanError(f"{path} can be read by others, and holds a secret", f"chmod 600 {path}")
     parts = urlsplit(text)
     if parts.scheme not in ("https", "http") or not parts.hostname or any(c.isspace() for c in text):
         raise PlanError(f"{path} holds no URL of a webhook", "write one line, https://...")
     return text
+
+
+def _readable_by_others(path: Path) -> int:
+    """The bits that must not be there. A credential of systemd shows the group's where an ACL lets the service in."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return 0o037 if credentials and path.parent == Path(credentials) else 0o077
 
 
 class Webhook:

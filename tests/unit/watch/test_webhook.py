@@ -138,6 +138,19 @@ def told(*passes: Passed) -> list[str]:
     return [str(item["event"]) for item in sent]
 
 
+def test_a_credential_of_systemd_may_show_the_bit_of_its_acl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "webhook"
+    path.write_text(f"https://hooks.example.com/{SECRET}\n")
+    path.chmod(0o440)
+    with pytest.raises(PlanError, match="can be read by others"):
+        read_url(path)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_url(path).endswith(SECRET)
+    path.chmod(0o444)
+    with pytest.raises(PlanError, match="can be read by others"):
+        read_url(path)
+
+
 def test_news_is_told_once_and_its_end_too() -> None:
     assert told(WELL, WELL) == []
     assert told(WELL, DRIFT, DRIFT, HUMAN, HUMAN, WELL, WELL, DRIFT) == [
