@@ -58,6 +58,11 @@ def past_runs(folder: Path | None = None, most: int = 50) -> list[tuple[str, lis
     return [(path.stem, list(_events(path))) for path in runs]
 
 
+def events_of(run: str) -> list[dict[str, Any]]:
+    """One of this machine's runs; empty where it wrote nothing."""
+    return list(_events(state_folder() / "runs" / f"{run}.jsonl"))
+
+
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from functools import partial
 from pathlib import Path as File
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from reconciler.cli.acting import Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import ApplyFormat, Deadline, Targets, emit, framed, note, read_specs
+from reconciler.cli.run import Database
 from reconciler.cli.watching import MetricsFile, keep
 from reconciler.engine import codec, planfile
 from reconciler.engine.hold import notes
@@ -24,6 +26,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS, real_tools
 
 Path = Annotated[str, typer.Argument(help="Specs (folder, file, -) or a plan saved by `plan --out`.")]
+_Did = tuple[Plan, Wanted, Snapshot]
 _Begun = tuple[Plan, Wanted, Snapshot, Again]
 Output = Annotated[ApplyFormat, typer.Option("--output", "-o", help="How to show what was done.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -37,6 +40,7 @@ def apply(
     deadline: Deadline = 15.0,
     lock_timeout: Wait = "0s",
     metrics_file: MetricsFile = None,
+    database: Database = "",
 ) -> None:
     """Bring the hosts to what the specs say, after showing the plan and asking.
 
@@ -63,15 +67,16 @@ def apply(
             show_plan(made, len(wanted.fleet.hosts))
             for line in notes(made, wanted, made.made):
                 note(f"note: {line}")
+        end = partial(_end, output, database)
         if not made.actions:
             report = Report(tools.journal.run, refusals=made.refusals)
             keep(metrics_file, made, report, made.made, tools.clock.now())
-            _end(report, (made, wanted, seen), output, of_plan(made, False))
+            end(report, (made, wanted, seen), of_plan(made, False))
         _confirm(yes, output)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         made, report = act(made, seen, wanted, tools, lock_timeout, again)
         keep(metrics_file, made, report, made.made, tools.clock.now())
-        _end(report, (made, wanted, seen), output, of_report(report))
+        end(report, (made, wanted, seen), of_report(report))
 
 
 def _is_plan(path: str) -> bool:
@@ -122,24 +127,24 @@ def _confirm(yes: bool, output: ApplyFormat) -> None:
         raise PlanError("not confirmed; nothing was done")
 
 
-def _end(report: Report, did: tuple[Plan, Wanted, Snapshot], output: ApplyFormat, code: Exit) -> None:
+def _end(output: ApplyFormat, database: str, report: Report, did: _Did, code: Exit) -> None:
     made = did[0]
     if output is ApplyFormat.JSON:
         data = planfile.as_data(made)
         emit({"plan": data, "report": {**codec.dump(report), "verdict": report.verdict}}, code)
     elif output is ApplyFormat.HTML:
-        sys.stdout.write(_page(report, *did))
+        sys.stdout.write(_page(report, did, database))
         note(f"{report.verdict.capitalize()}. Run {report.run}.")
     elif made.actions:
         show_report(report)
     raise typer.Exit(int(code))
 
 
-def _page(report: Report, made: Plan, wanted: Wanted, seen: Snapshot) -> str:
-    from reconciler.adapters.journal import past_runs
-    from reconciler.cli.as_html.moments import moments, moves
+def _page(report: Report, did: _Did, database: str) -> str:
+    from reconciler.adapters.journal import events_of
+    from reconciler.cli.as_html.moments import moments
     from reconciler.cli.as_html.page import Pass, page
+    from reconciler.cli.past_moves import last_moves
 
-    runs = past_runs()
-    steps = [moment for run, events in runs if run == report.run for moment in moments(run, events)]
-    return page(made, wanted, seen, Pass(report, steps, moves(runs, made.fleet)))
+    steps = list(moments(report.run, events_of(report.run)))
+    return page(*did, Pass(report, steps, last_moves(did[0].fleet, database)))

@@ -24,6 +24,7 @@ from reconciler.cli.frame import (
     read_specs,
     save,
 )
+from reconciler.cli.run import Database
 from reconciler.engine import planfile
 from reconciler.engine.hold import notes
 from reconciler.engine.once import Wanted, see, think
@@ -53,6 +54,7 @@ def plan(
     output: Output = PlanFormat.TEXT,
     max_bytes: Most = MOST,
     link: Link = "",
+    database: Database = "",
     deadline: Deadline = 15.0,
 ) -> None:
     """Show what apply would do; changes nothing.
@@ -94,7 +96,7 @@ def plan(
         if output is PlanFormat.MARKDOWN:
             sys.stdout.write(comment(made, len(wanted.fleet.hosts), whole, max_bytes, later))
         elif output is PlanFormat.HTML:
-            sys.stdout.write(_page(made, wanted, seen, later))
+            sys.stdout.write(_page((made, wanted, seen), later, database))
         elif output is PlanFormat.JSON:
             emit({**planfile.as_data(made), "notes": list(later)}, code)
         else:
@@ -120,9 +122,8 @@ def _live(wanted: Wanted, deadline: float) -> Snapshot:
         return see(wanted, KINDS, tools)
 
 
-def _page(made: Plan, wanted: Wanted, seen: Snapshot, notes: Sequence[str]) -> str:
-    from reconciler.adapters.journal import past_runs
-    from reconciler.cli.as_html.moments import moves
+def _page(one: tuple[Plan, Wanted, Snapshot], notes: Sequence[str], database: str) -> str:
     from reconciler.cli.as_html.page import Pass, page
+    from reconciler.cli.past_moves import last_moves
 
-    return page(made, wanted, seen, Pass(moves=moves(past_runs(), made.fleet), notes=notes))
+    return page(*one, Pass(moves=last_moves(one[0].fleet, database), notes=notes))

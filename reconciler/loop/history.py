@@ -17,6 +17,8 @@ from reconciler.model.outcome import Outcome
 from reconciler.model.passed import Passed
 from reconciler.model.standing import Standing
 
+_LOOKED_AT = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -26,9 +28,10 @@ class Memory:
     standings: tuple[Standing, ...] = ()
 
 
-def recorded(passed: Passed, memory: Memory) -> dict[str, Any]:
-    """One row's text: the pass, and what the next one takes over."""
-    data = {"passed": codec.dump(passed), "memory": codec.dump(memory), "ended": passed.ended}
+def recorded(passed: Passed, memory: Memory, events: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """One row's text: the pass, what the next one takes over, and of its journal what tells of moves between hosts."""
+    told = moving(events)
+    data = {"passed": codec.dump(passed), "memory": codec.dump(memory), "ended": passed.ended, "moves": told}
     plain: dict[str, Any] = json.loads(json.dumps(data, default=str))
     return plain
 
@@ -40,6 +43,23 @@ def remembered(record: Mapping[str, Any]) -> Memory:
         return memory
     except PlanError:
         return Memory()
+
+
+def moving(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The events of a journal that tell of moves between two hosts, and whose fleet that is; none without a move."""
+    moved = {event.get("action") for event in events if len(event.get("between") or ()) == 2}
+    told = [event for event in events if event.get("event") in ("begin", "end") and event.get("action") in moved]
+    return [_fleets(event) for event in events if event.get("event") == "plan"] + told if told else []
+
+
+def moved_in(ledger: Ledger) -> Sequence[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """The runs of the newest passes in which VMs moved, with the events that say so; of every controller and fleet."""
+    rows = ledger.rows(status=["SUCCESS"], limit=_LOOKED_AT, full=True)
+    return [(str(row.record["passed"]["run"]), row.record["moves"]) for row in rows if row.record.get("moves")]
+
+
+def _fleets(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: plan[name] for name in ("time", "event", "fleet") if name in plan}
 
 
 def passes(ledger: Ledger | None, runs: Path, fleet: str = "", limit: int = 50) -> Sequence[Passed]:

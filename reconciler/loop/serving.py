@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.adapters.journal import events_of
 from reconciler.errors import ReconcilerError
 from reconciler.loop.durable import Asked, Controller
 from reconciler.loop.history import recorded, remembered
@@ -45,7 +46,7 @@ class Service:
                 listener(passed)
             except Exception:
                 _log.exception("a listener of fleet %s", asked.fleet)
-        return recorded(passed, memory), interval
+        return recorded(passed, memory, events_of(passed.run) if passed.outcomes else ()), interval
 
     def once(self, controller: Controller) -> Sequence[Passed]:
         """One pass of each fleet now, also where another controller makes it."""

@@ -4,11 +4,14 @@ How the page looks is tests/unit/review's business.
 """
 
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
+from reconciler.adapters.journal import state_folder
 from reconciler.errors import Refused
 from tests.fakes.fleets import Fleet
+from tests.origin import Origin
 from tests.unit.commands.conftest import Run
 
 
@@ -29,6 +32,28 @@ def test_a_run_is_shown_with_rate_and_downtime(run: Run, fleet: Fleet) -> None:
     later = _words(run("plan", "specs", "-o", "html").stdout)
     assert "Nothing to do: everything is as declared." in later
     assert "web lq-d25 to lq-d26" in later, "the last moves are shown with the next plan too"
+
+
+def test_moves_of_the_loop_are_read_from_its_database(run: Run, fleet: Fleet, tmp_path: Path) -> None:
+    origin = Origin(tmp_path / "origin")
+    fleet.place(web="lq-d26")
+    origin.commit({"specs/fleet.yaml": fleet.specs.text})
+    database = ("--database", f"sqlite:///{tmp_path}/shared.sqlite")
+    assert run("run", "--repo", str(origin.bare), "--path", "specs", "--once", *database).exit_code == 0
+    row = re.compile(r"web lq-d25 to lq-d26 .*? GiB/s \d+ ms done")
+    both = _words(run("plan", "specs", "-o", "html", *database).stdout)
+    assert len(row.findall(both)) == 1, "the journal and the database tell of one move"
+    shutil.rmtree(state_folder() / "runs")  # as on another machine
+    assert not row.search(_words(run("plan", "specs", "-o", "html").stdout))
+    assert row.search(_words(run("plan", "specs", "-o", "html", *database).stdout))
+    assert row.search(_words(run("apply", "specs", "--yes", "-o", "html", *database).stdout))
+
+
+def test_a_page_is_made_without_the_database_too(run: Run, fleet: Fleet) -> None:
+    made = run("plan", "specs", "-o", "html", "--database", "postgresql://reconciler@127.0.0.1:1/none")
+    assert made.exit_code == 0
+    assert made.stdout.startswith("<!DOCTYPE html>")
+    assert "note: the loop's moves are not shown: the database of the loop does not answer" in made.stderr
 
 
 def test_a_failed_run_says_so(run: Run, fleet: Fleet) -> None:
