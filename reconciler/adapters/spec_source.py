@@ -7,10 +7,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from reconciler.adapters.git import ask
 
 MAX_ATTACHED = 2**20
+_STREAMS: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def _standard_input() -> str:
+    """Read once: whoever asks again, as for the fleet's name where there are mistakes, gets the same."""
+    stream = sys.stdin.buffer
+    if stream not in _STREAMS:
+        _STREAMS[stream] = stream.read().decode(errors="surrogateescape")
+    return _STREAMS[stream]
 
 
 class FolderSource:
@@ -25,7 +36,7 @@ class FolderSource:
         Bytes that are no UTF-8 become lone surrogates, for `load` to refuse beside every other mistake.
         """
         if self.path == "-":
-            return [("<stdin>", sys.stdin.buffer.read().decode(errors="surrogateescape"))]
+            return [("<stdin>", _standard_input())]
         root = Path(self.path)
         if root.is_file():
             return [(str(root), _read(root, "surrogateescape"))]

@@ -55,6 +55,14 @@ def _placeless(text: str) -> str:
     return re.sub(r"\((<stdin>|specs/fleet.yaml):\d+\)", "(here)", text)
 
 
+@pytest.mark.parametrize(("form", "named"), [("markdown", "plan: vpd -->"), ("html", "No plan for fleet vpd")])
+def test_mistakes_on_standard_input_name_the_fleet_too(run: Run, form: str, named: str) -> None:
+    text = "apiVersion: reconciler/v1alpha1\nkind: Fleet\nmetadata: {name: vpd}\nspec: {bogus: 1}\n"
+    said = run("plan", "-", "-o", form, input=text)
+    assert said.exit_code == 1
+    assert named in said.stdout, "the comment under a pull request is found again by this name"
+
+
 def test_edit_says_why_it_does_not(run: Run, fleet: Fleet) -> None:
     said = run("edit", "vm", "web", "-", "--host", "lq-d26", input=fleet.specs.text)
     assert said.exit_code == 1
