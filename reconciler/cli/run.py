@@ -3,9 +3,11 @@
 Words, signals and the service manager only; the loop is in `reconciler/loop`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path as File
+from threading import Thread
 from typing import Annotated, Any
 
 import typer
@@ -89,15 +91,21 @@ def _serve(settings: Any, once: bool, watch: Watch, output: Format) -> None:
     standby = Standby()
     doors = Doors(KINDS, lambda **given: _telling(watch, given), standby.stopping, note)
     shown = () if once else (lambda passed: say(line(passed)),)
-    service = Service(settings, doors, (*shown, *watch.listeners))
+    service = Service(settings, doors, (*shown, *watch.listeners), watch.reminded)
     fleets = tuple(settings.fleets)
     with standby, Controller(database_in(settings.database), service.work, fleets, keeps=not once) as controller:
         if once:
             _end(service.once(controller), output)
         note(f"Passing over {', '.join(fleets)} as {controller.name}.")
-        standby.wait(lambda: [controller.ledger.ask(fleet, "signal", controller.name) for fleet in fleets])
+        standby.wait(partial(_ask, controller, fleets))
         note("Stopping: what runs goes on to its end, then what was opened is closed.")
         controller.stop(standby.patience)
+
+
+def _ask(controller: Any, fleets: Sequence[str]) -> None:
+    """In a thread: while the database is away this takes as long, and the next signal is to be heard."""
+    said = partial(controller.ledger.ask, trigger="signal", by=controller.name)
+    Thread(target=lambda: [said(fleet) for fleet in fleets], daemon=True).start()
 
 
 def _telling(watch: Watch, given: Mapping[str, Any]) -> AbstractContextManager[Tools]:

@@ -29,10 +29,11 @@ Notify = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`listeners` hear each pass; `steps(run)` gives what hears the actions of one."""
+    """`listeners` hear each pass, `reminded` first the one before; `steps(run)` gives what hears the actions of one."""
 
     listeners: Sequence[Callable[[Passed], None]]
     steps: Callable[[str], Callable[[Progress | Outcome], None]]
+    reminded: Sequence[Callable[[Passed], None]] = ()
 
 
 @contextmanager
@@ -47,14 +48,17 @@ def watching(listen: str = "", notify: Path | None = None, metrics_file: Path | 
     log = logs.configure((url,))
     metrics = Metrics()
     heard: list[Callable[[Passed], None]] = [logs.passes(log), Kept(metrics_file, metrics) if metrics_file else metrics]
+    reminded: list[Callable[[Passed], None]] = []
     with ExitStack() as stack:
         if listen:
             stack.callback(serve(metrics, listen))
         if url:
             hook, redaction = webhook.Webhook(url), logs.Redaction((url,))
             stack.callback(hook.close)
-            heard.append(Notices(lambda message: hook.post(redaction.clean(message))))
-        yield Watch(heard, lambda run: logs.steps(log, run))
+            notices = Notices(lambda message: hook.post(redaction.clean(message)))
+            heard.append(notices)
+            reminded.append(notices.remind)
+        yield Watch(heard, lambda run: logs.steps(log, run), reminded)
 
 
 def keep(path: Path | None, made: Plan, report: Report, began: float, ended: float) -> None:

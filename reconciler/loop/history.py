@@ -45,6 +45,15 @@ def remembered(record: Mapping[str, Any]) -> Memory:
         return Memory()
 
 
+def said_in(record: Mapping[str, Any]) -> Passed | None:
+    """The pass that a record is of; None where there was none, or one of another release that does not fit."""
+    try:
+        passed: Passed | None = codec.read(Passed, record["passed"]) if "passed" in record else None
+        return passed
+    except PlanError:
+        return None
+
+
 def moving(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """The events of a journal that tell of moves between two hosts, and whose fleet that is; none without a move."""
     moved = {event.get("action") for event in events if len(event.get("between") or ()) == 2}
@@ -75,8 +84,7 @@ def passes(ledger: Ledger | None, runs: Path, fleet: str = "", limit: int = 50) 
 
 def _of_row(row: Row) -> Passed | None:
     if row.status == "SUCCESS" and "passed" in row.record:
-        passed: Passed = codec.read(Passed, row.record["passed"])
-        return passed
+        return said_in(row.record)
     if row.status == "PENDING":
         return Passed(row.id, row.fleet, row.trigger, row.by, row.controller, began=row.created, verdict="running")
     return None

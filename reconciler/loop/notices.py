@@ -1,6 +1,6 @@
 """When somebody is told about a pass, and what: failed, drifted, needs a human, and when all is well again. Pure.
 
-The same news is told once: a pass that ends as the one before it is silence.
+The same news is told once: a pass that ends as the one before it is silence, whoever made that one.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,11 @@ class Notices:
     def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
         self._send = send
         self._told: dict[str, tuple[Any, ...]] = {}
+
+    def remind(self, before: Passed) -> None:
+        """What the pass before the next one said, which another process may have made and told."""
+        if before.verdict != "locked":
+            self._told[before.fleet] = _news(before)
 
     def __call__(self, passed: Passed) -> None:
         """Tells what is new."""

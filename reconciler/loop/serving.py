@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.adapters.journal import events_of
 from reconciler.errors import ReconcilerError
 from reconciler.loop.durable import Asked, Controller
-from reconciler.loop.history import recorded, remembered
+from reconciler.loop.history import recorded, remembered, said_in
 from reconciler.loop.passing import Doors, pass_over, who
 from reconciler.loop.settings import Settings
 from reconciler.model.passed import Passed
@@ -22,11 +22,15 @@ _log = logging.getLogger("reconciler.loop")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a controller of these settings does with what is asked; `listeners` hear every pass it made."""
+    """What a controller of these settings does with what is asked; `listeners` hear every pass it made.
+
+    `reminded` hear first what the fleet's pass before that said, whoever made it.
+    """
 
     settings: Settings
     doors: Doors
     listeners: Sequence[Listener] = ()
+    reminded: Sequence[Listener] = ()
 
     def work(self, asked: Asked) -> tuple[Mapping[str, Any], float]:
         """One pass, whatever happens in it; raises only where the fleet is another controller's."""
@@ -41,12 +45,16 @@ class Service:
             _log.exception("pass of fleet %s", asked.fleet)
             text = f"unexpected {type(error).__name__}: {error}"
             passed, interval = replace(blank, verdict="error", exit=1, error=text), 0.0
-        for listener in self.listeners:
-            try:
-                listener(passed)
-            except Exception:
-                _log.exception("a listener of fleet %s", asked.fleet)
+        self._tell(passed, said_in(asked.last))
         return recorded(passed, memory, events_of(passed.run) if passed.outcomes else ()), interval
+
+    def _tell(self, passed: Passed, before: Passed | None) -> None:
+        reminders = [(listener, before) for listener in self.reminded] if before else []
+        for listener, heard in [*reminders, *((listener, passed) for listener in self.listeners)]:
+            try:
+                listener(heard)
+            except Exception:
+                _log.exception("a listener of fleet %s", passed.fleet)
 
     def once(self, controller: Controller) -> Sequence[Passed]:
         """One pass of each fleet now, also where another controller makes it."""

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,12 +14,20 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.webhook import MOST, Webhook, read_url
+from reconciler.engine.once import Tools
 from reconciler.errors import PlanError
+from reconciler.loop.durable import Asked
 from reconciler.loop.notices import Notices, message
+from reconciler.loop.passing import Doors
+from reconciler.loop.serving import Service
+from reconciler.loop.settings import FleetSettings, Settings
 from reconciler.model.outcome import Outcome
 from reconciler.model.passed import Passed
 from reconciler.model.ref import Place
 from reconciler.model.standing import Standing
+from reconciler.wiring import KINDS
+from tests.fakes.fleets import settled
+from tests.origin import Origin
 
 SECRET = "T0000-B0000-very-secret"
 
@@ -174,3 +183,24 @@ def test_the_text_is_for_people() -> None:
     )
     assert len(message(many)["text"].splitlines()) == 11
     json.dumps(message(many))
+
+
+def test_news_are_told_once_over_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    sent: list[Mapping[str, Any]] = []
+    last: Mapping[str, Any] = {}
+    fleet, broken = settled(web="lq-d25"), FleetSettings("vpd", str(tmp_path / "none.git"), path="specs")
+    origin = Origin(tmp_path / "origin")
+    origin.commit({"specs/fleet.yaml": fleet.specs.text})
+    sound = replace(broken, repo=str(origin.bare))
+
+    @contextmanager
+    def tools(**given: Any) -> Iterator[Tools]:
+        yield replace(fleet.tools, journal=given["journal"])
+
+    for settings in (broken, broken, sound, sound, broken):
+        notices = Notices(sent.append)  # as a process of its own that makes one pass
+        service = Service(Settings({"vpd": settings}), Doors(KINDS, tools), (notices,), (notices.remind,))
+        last, _ = service.work(Asked("vpd", "once", "me", last))
+        fleet.world.pass_time(60)
+    assert [message["event"] for message in sent] == ["error", "recovered", "error"]
