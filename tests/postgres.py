@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,31 @@ def _programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """One that a test may stop and start again; `control` is pg_ctl for its own folder and process id."""
+
+    url: str
+    control: tuple[str, ...]
+    options: tuple[str, ...]
+
+    def stop(self, mode: str = "fast") -> None:
+        _run([*self.control, "-m", mode, "stop"])
+
+    def start(self) -> None:
+        _run([*self.control, *self.options, "start"])
+
+
 @contextmanager
 def cluster() -> Iterator[str]:
     """Its URL."""
+    with server() as made:
+        yield made.url
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Running."""
     programs = _programs()
     if programs is None:
         if os.environ.get("RECONCILER_LAB_REQUIRED"):
@@ -39,13 +62,15 @@ def cluster() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    control = [*as_user, str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w", "-s"]
+    control = (*as_user, str(programs / "pg_ctl"), "-D", f"{folder}/data", "-w", "-s")
     make = ["initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "reconciler", "--no-sync", "-E", "UTF8"]
-    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=300"
+    words = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=300"
     try:
         _run([*as_user, str(programs / make[0]), *make[1:]])
-        _run([*control, "-l", f"{folder}/log", "-o", options, "start"])
-        yield f"postgresql://reconciler@127.0.0.1:{port}/postgres"
+        url = f"postgresql://reconciler@127.0.0.1:{port}/postgres"
+        made = Server(url, control, ("-l", f"{folder}/log", "-o", words))
+        made.start()
+        yield made
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], cwd="/", check=False, capture_output=True, timeout=30)
         shutil.rmtree(folder, ignore_errors=True)

@@ -22,6 +22,7 @@ EVERY = 5.0
 """Seconds between two looks at the others; a dead one's passes go on after `signs.rounds` looks and a poll."""
 _POLL, _POLL_PER_FLEET = 0.5, 0.04
 """Seconds between two looks into a fleet's queue: each costs milliseconds, so that many fleets make them rarer."""
+_BEAT = 1.0
 _KEEP = 90 * 86400.0
 _TIDY = 3600.0
 _UNKNOWN = 300.0
@@ -58,6 +59,7 @@ class Controller:
         self._found: dict[str, int] = {}
         self._stop = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._heart = threading.Thread(target=self._live, name="signs of life", daemon=True)
         self._tidied = 0.0
 
     def __enter__(self) -> "Controller":
@@ -77,6 +79,7 @@ class Controller:
         self.ledger = Ledger(self._database, patient=True)
         self._round()
         self._watcher.start()
+        self._heart.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,6 +93,7 @@ class Controller:
         DBOS.destroy(workflow_completion_timeout_sec=int(patience), destroy_registry=True)
         logging.getLogger("dbos").handlers.clear()
         self._watcher.join(self._every + 1)
+        self._heart.join(self._every + 1)
         self.ledger.close()
         self._signs.close()
 
@@ -101,15 +105,27 @@ class Controller:
             self.ledger.follow(fleet, interval or _UNKNOWN, DBOS.workflow_id or "")
         return record
 
+    def _live(self) -> None:
+        """Beside `_watch`, which waits for a ledger that does not answer up to a minute longer than it is away."""
+        silent = False
+        while not self._stop.wait(min(self._every, _BEAT)):
+            try:
+                self._signs.live(self.name)
+                silent = False
+            except Exception as error:
+                if not silent:
+                    _log.warning("the loop's database: %s", error)
+                silent = True
+
     def _watch(self) -> None:
         while not self._stop.wait(self._every):
             try:
                 self._round()
             except Exception as error:
+                self._found.clear()
                 _log.warning("the loop's database: %s", error)
 
     def _round(self) -> None:
-        self._signs.live(self.name)
         waiting = [row for row in self.ledger.waiting() if row.fleet in self._fleets]
         self._take_over({row.controller for row in waiting if row.status == "PENDING"} - {self.name})
         going = {row.fleet for row in waiting}

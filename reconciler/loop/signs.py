@@ -15,6 +15,9 @@ from urllib.parse import quote
 
 _POLL = 0.3
 _KEEPALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_TAKE = "select pg_try_advisory_lock(hashtextextended(%s, %s))"
+_GIVE = "select pg_advisory_unlock(hashtextextended(%s, %s))"
+_CONTROLLER, _FLEET = 1, 2
 
 
 class Signs(Protocol):
@@ -101,7 +104,8 @@ class FileSigns:
 class SessionSigns:
     """Advisory locks of one PostgreSQL session: they end with the connection, also when its machine dies.
 
-    A session can be lost while its controller lives (the server restarts): hence three rounds, and a new session.
+    A session can be lost while its controller lives (the server restarts): hence three rounds, and a new session
+    that takes again what the lost one held.
     """
 
     rounds = 3
@@ -111,46 +115,65 @@ class SessionSigns:
         self._connection: Any = None
         self._lock = threading.RLock()
         self._fleets = _Turns()
+        self._passing: set[str] = set()
 
     def live(self, controller: str) -> None:
         import psycopg
 
+        if self._answers():
+            return
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            elif self._ask("select 1") == 1:
-                return
-            if not self._ask("select pg_try_advisory_lock(hashtextextended(%s, 1))", controller):
-                raise OSError(f"controller {controller} is already running")
+            self._begin(controller)
         except psycopg.Error as error:
             self.close()
             raise OSError(f"the database does not answer: {error}") from None
+        except OSError:
+            self.close()  # the next call tries again: this session holds no lock, and would look as if it did
+            raise
 
     def dead(self, controller: str) -> bool:
-        if not self._ask("select pg_try_advisory_lock(hashtextextended(%s, 1))", controller):
+        if not self._ask(_TAKE, controller, _CONTROLLER):
             return False
-        self._ask("select pg_advisory_unlock(hashtextextended(%s, 1))", controller)
+        self._ask(_GIVE, controller, _CONTROLLER)
         return True
 
     @contextmanager
     def alone(self, fleet: str) -> Iterator[None]:
         import psycopg
 
-        take = "select pg_try_advisory_lock(hashtextextended(%s, 2))"
-        give = "select pg_advisory_unlock(hashtextextended(%s, 2))"
         with self._fleets.of(fleet):
-            _until(lambda: self._taken(take, fleet))
+            _until(lambda: self._taken(fleet))
             try:
                 yield
             finally:
-                with suppress(psycopg.Error, OSError):
-                    self._ask(give, fleet)
+                with self._lock, suppress(psycopg.Error, OSError):
+                    self._passing.discard(fleet)
+                    self._ask(_GIVE, fleet, _FLEET)
 
     def close(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        try:
+            return bool(self._ask("select 1"))
+        except (psycopg.Error, OSError):
+            self.close()
+            return False
+
+    def _begin(self, controller: str) -> None:
+        """A new session. A fleet's lock that another got meanwhile stays his; on the hosts only one changes things."""
+        connection = self._connect()
+        with self._lock:
+            self._connection = connection
+            if not self._ask(_TAKE, controller, _CONTROLLER):
+                raise OSError(f"controller {controller} is already running")
+            for fleet in self._passing:
+                self._ask(_TAKE, fleet, _FLEET)
 
     def _connect(self) -> Any:
         import psycopg
@@ -161,16 +184,17 @@ class SessionSigns:
             made.execute(f"set tcp_keepalives_{name} = {_KEEPALIVE[f'keepalives_{name}']}")
         return made
 
-    def _taken(self, question: str, fleet: str) -> bool | None:
+    def _taken(self, fleet: str) -> bool | None:
         """None: not yet, also while the database does not answer."""
         import psycopg
 
-        try:
-            return bool(self._ask(question, fleet)) or None
-        except (psycopg.Error, OSError):
-            return None
+        with self._lock, suppress(psycopg.Error, OSError):
+            if self._ask(_TAKE, fleet, _FLEET):
+                self._passing.add(fleet)
+                return True
+        return None
 
-    def _ask(self, question: Any, *words: str) -> Any:
+    def _ask(self, question: Any, *words: str | int) -> Any:
         with self._lock:
             if self._connection is None:
                 raise OSError("the database does not answer")
