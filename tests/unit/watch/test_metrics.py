@@ -146,8 +146,10 @@ def test_promtool_takes_the_alerts() -> None:
     promtool = shutil.which("promtool")
     if not promtool:
         pytest.skip("no promtool here (Debian: prometheus); names and labels are checked above")
-    done = subprocess.run([promtool, "check", "rules", str(PACKAGING / "prometheus/alerts.yml")], capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    checks = ("check", PACKAGING / "prometheus/alerts.yml"), ("test", Path(__file__).with_name("alerts-test.yml"))
+    for word, file in checks:
+        done = subprocess.run([promtool, word, "rules", str(file)], capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_guide_names_every_series() -> None:
