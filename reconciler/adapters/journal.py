@@ -30,6 +30,8 @@ class FileJournal:
         runs = (folder or state_folder()) / "runs"
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = runs / f"{self.run}.jsonl"
+        self.commit = ""
+        """What the run stands on, for logs; known to whoever makes the run, once it is."""
         self._lock = threading.Lock()
         self._file: TextIO | None = None
 

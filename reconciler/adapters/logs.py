@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from reconciler.adapters.journal import FileJournal
 from reconciler.model.outcome import Outcome, Progress
 from reconciler.model.passed import Passed
 
@@ -94,7 +95,7 @@ def _message(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping
     return event
 
 
-def steps(log: Any, run: str) -> Callable[[Progress | Outcome], None]:
+def steps(log: Any, journal: FileJournal) -> Callable[[Progress | Outcome], None]:
     """Hears a pass at work: each action's end, with its object and step. Progress in between is not logged."""
 
     def tell(event: Progress | Outcome) -> None:
@@ -102,7 +103,8 @@ def steps(log: Any, run: str) -> Callable[[Progress | Outcome], None]:
             return
         place, _, step = event.action.rpartition(":")
         level = log.warning if event.status in ("failed", "skipped") else log.info
-        level(event.text or event.status, run=run, object=place, step=step, status=event.status, seconds=event.seconds)
+        words = {"run": journal.run, "commit": journal.commit, "object": place, "step": step}
+        level(event.text or event.status, **words, status=event.status, seconds=event.seconds)
 
     return tell
 

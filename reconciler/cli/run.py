@@ -109,8 +109,8 @@ def _ask(controller: Any, fleets: Sequence[str]) -> None:
 
 
 def _telling(watch: Watch, given: Mapping[str, Any]) -> AbstractContextManager[Tools]:
-    """Real tools whose actions are heard under their run's name."""
-    return real_tools(**{**given, "tell": watch.steps(given["journal"].run)})
+    """Real tools whose actions are heard under their run's name and commit."""
+    return real_tools(**{**given, "tell": watch.steps(given["journal"])})
 
 
 def _end(passes: Any, output: Format) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reconciler.adapters.journal import FileJournal
 from reconciler.cli.frame import note
 from reconciler.model.outcome import Outcome, Progress, Report
 from reconciler.model.passed import Passed
@@ -29,10 +30,10 @@ Notify = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`listeners` hear each pass, `reminded` first the one before; `steps(run)` gives what hears the actions of one."""
+    """`listeners` hear each pass, `reminded` first the one before; `steps` gives what hears the actions of one run."""
 
     listeners: Sequence[Callable[[Passed], None]]
-    steps: Callable[[str], Callable[[Progress | Outcome], None]]
+    steps: Callable[[FileJournal], Callable[[Progress | Outcome], None]]
     reminded: Sequence[Callable[[Passed], None]] = ()
 
 
@@ -58,7 +59,7 @@ def watching(listen: str = "", notify: Path | None = None, metrics_file: Path | 
             notices = Notices(lambda message: hook.post(redaction.clean(message)))
             heard.append(notices)
             reminded.append(notices.remind)
-        yield Watch(heard, lambda run: logs.steps(log, run), reminded)
+        yield Watch(heard, lambda journal: logs.steps(log, journal), reminded)
 
 
 def keep(path: Path | None, made: Plan, report: Report, began: float, ended: float) -> None:

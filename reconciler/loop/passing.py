@@ -72,6 +72,7 @@ def pass_over(fleet: FleetSettings, blank: Passed, memory: Memory, doors: Doors)
             found = _find(fleet, memory, doors)
             interval = found.wanted.fleet.interval
             memory = memory if found.wrong else replace(memory, good=found.commit)
+            journal.commit = found.commit.sha
             blank = replace(blank, commit=found.commit, mode=found.wanted.fleet.mode)
             passed = _pass(found, blank, memory, doors, tools)
             if found.wrong:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.journal import state_folder
+from reconciler.adapters.journal import FileJournal, state_folder
 from reconciler.adapters.lock import held
 from reconciler.adapters.trust import Trust
 from reconciler.engine.once import Tools
@@ -35,6 +35,7 @@ class Kept:
         self.memory = Memory()
         self.interval = 0.0
         self.stopping = False
+        self.journal: FileJournal
 
     def commit(self, text: str = "", **how: Any) -> str:
         return self.origin.commit({"specs/fleet.yaml": text or self.fleet.specs.text}, **how)
@@ -45,6 +46,7 @@ class Kept:
     def make(self) -> Passed:
         @contextmanager
         def tools(**given: Any) -> Iterator[Tools]:
+            self.journal = given["journal"]
             yield replace(self.fleet.tools, journal=given["journal"])
 
         doors = Doors(KINDS, tools, lambda: self.stopping)
@@ -73,6 +75,7 @@ def test_a_commit_is_applied_and_then_there_is_nothing_to_do(kept: Kept) -> None
     made = kept.make()
     assert (made.verdict, made.exit, made.applied) == ("ok", 0, True)
     assert (made.commit.sha, made.commit.subject, made.commit.author) == (sha, "web goes", "Ann <ann@example.com>")
+    assert (kept.journal.run, kept.journal.commit) == (made.run, sha), "as each action is logged"
     assert kept.where == [("lq-d26", "running")]
     assert {outcome.action for outcome in made.outcomes} == {action["id"] for action in made.plan["actions"]}
     again = kept.make()

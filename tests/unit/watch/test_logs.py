@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.adapters.journal import FileJournal
 from reconciler.adapters.logs import GONE, Redaction, configure, passes, steps
 from reconciler.model.commit import Commit
 from reconciler.model.outcome import Outcome, Progress
@@ -47,16 +49,21 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_pass_and_its_steps() -> None:
+def test_a_pass_and_its_steps(tmp_path: Path) -> None:
     stream = io.StringIO()
     log = configure(stream=stream)
-    tell = steps(log, "run-1")
+    journal = FileJournal(tmp_path)
+    tell = steps(log, journal)
+    journal.commit = "abc"
     tell(Progress("vm/web@b:move-live", "copying"))
     tell(Outcome("vm/web@b:move-live", "done", "96 MiB in 1.2 s", seconds=1.2))
     tell(Outcome("lease/x@b:revoke", "failed", "no answer"))
-    passes(log)(Passed("run-1", "vpd", commit=Commit("abc"), verdict="failed", exit=1, began=1, ended=3, error="why"))
+    passes(log)(
+        Passed(journal.run, "vpd", commit=Commit("abc"), verdict="failed", exit=1, began=1, ended=3, error="why")
+    )
     one, two, three = lines(stream)
-    assert (one["run"], one["object"], one["step"], one["level"]) == ("run-1", "vm/web@b", "move-live", "info")
+    assert (one["object"], one["step"], one["level"]) == ("vm/web@b", "move-live", "info")
+    assert {(line["run"], line["commit"]) for line in (one, two, three)} == {(journal.run, "abc")}
     assert two["level"] == "warning"
     assert (three["commit"], three["fleet"], three["seconds"], three["error"]) == ("abc", "vpd", 2, "why")
     assert all("timestamp" in line for line in (one, two, three))

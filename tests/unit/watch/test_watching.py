@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.journal import FileJournal
 from reconciler.cli.watching import watching
 from reconciler.errors import PlanError
 from reconciler.model.outcome import Outcome
@@ -30,7 +31,9 @@ def test_all_of_them_hear_a_pass(server: Server, tmp_path: Path, monkeypatch: py
     with watching("0", url, file) as watch:
         for listener in watch.listeners:
             listener(passed)
-        watch.steps("r1")(Outcome("vm/web@a:start", "done"))
+        journal = FileJournal(tmp_path)
+        journal.run = "r1"
+        watch.steps(journal)(Outcome("vm/web@a:start", "done"))
     assert [code for code, *_ in server.came] == [503, 200]
     body = server.came[-1][3]
     assert body["event"] == "failed"
