@@ -39,12 +39,12 @@ def test_systemd_finds_nothing_wrong(name: str, units: Path) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_is_optional_is_added_by_a_copied_file(name: str, units: Path) -> None:
-    found = sorted(UNITS.glob("reconciler.service.d/*"))
-    assert [path.name for path in found] == ["pgpass.conf.example", "webhook.conf.example"]
+    found = sorted(UNITS.glob("drop-ins/*"))
+    assert [path.name for path in found] == ["pgpass.conf", "webhook.conf"]
     folder = units / f"{name}.d"
     folder.mkdir()
     for path in found:
-        (folder / path.name.removesuffix(".example")).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     assert verified(units, name) == []
     (folder / "wrong.conf").write_text("[Service]\nLoadCredential=not/a/name:/x\n", encoding="utf-8")
     assert len(verified(units, name)) == 1, "such files are read, so the line above says something"
