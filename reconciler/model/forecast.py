@@ -31,7 +31,8 @@ class Forecast:
 
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
     for a later pass, `reasons` says why of each. `staying` pairs each host in
-    maintenance that will not be empty with what stays there unasked.
+    maintenance that will not be empty with what stays there unasked; `away` pairs each VM that is not sent home after a
+    maintenance with the reason.
     """
 
     moves: tuple[PlannedMove, ...] = ()
@@ -43,3 +44,4 @@ class Forecast:
     later: tuple[str, ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
     staying: tuple[tuple[str, str], ...] = ()
+    away: tuple[tuple[str, str], ...] = ()

@@ -69,7 +69,8 @@ class Tenant:
     `wants` is the host it is declared on, empty where a policy decides. `fixed`: this plan moves it nowhere, whatever
     is declared; `unsettled`: because something of it was begun and is not ended. `drain` is its own word for when its
     host is in maintenance: live, cold, stop or stay. `reach` are the hosts that can run it, None: nobody has to know;
-    `why` is what keeps it from all others where it can run on none but its own.
+    `why` is what keeps it from all others where it can run on none but its own. `home` is the host that a drain sent it
+    away from, where its policy may let it return.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Tenant:
     unsettled: bool = False
     reach: tuple[str, ...] | None = None
     why: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ class _Resting:
         goal = self._goal[tenant.name] or here
         if drains and goal not in (tenant.at, tenant.wants):
             return Seat(goal, "cold" if tenant.drain == "cold" else "live", f"{tenant.at} is in maintenance")
+        if goal == tenant.home != tenant.at:
+            cold = "cold" if tenant.drain == "cold" else "live"
+            return Seat(goal, cold, f"it comes home to {goal} after the maintenance")
         return Seat(goal, why=f"its policy puts it on {goal}" if tenant.policy else "")
 
     def _maintained(self, host: str) -> bool:

@@ -63,7 +63,8 @@ class DomainState:
 
     `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
     `resume` says that a cold move shut it down, `prune` that it may be deleted once it is declared nowhere. `keeps` is
-    what libvirt stores of it beside its definition, `local` what only a live move takes along.
+    what libvirt stores of it beside its definition, `local` what only a live move takes along. `home` is the host in
+    maintenance that it was drained from, to which its policy lets it return.
     """
 
     uuid: str
@@ -93,6 +94,7 @@ class DomainState:
     boots: bool = False
     resume: bool = False
     prune: bool = False
+    home: str = ""
     keeps: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
     guest: str = field(default="", metadata=VOLATILE)

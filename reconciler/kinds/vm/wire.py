@@ -159,6 +159,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         boots=move.get("boots") == "yes",
         resume=move.get("resume") == "yes",
         prune=move.get("prune") == "allowed",
+        home=move.get("home", ""),
         keeps=reading.keeps,
         local=_local(root),
         bound=tuple(what for path, what in _BOUND.items() if root.find(path) is not None),
@@ -252,7 +253,7 @@ def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
 
 
 def read_move(root: Any) -> Mapping[str, str]:
-    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; and `prune`."""
+    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; `prune` and `home`."""
     mark = root.find(f"metadata/{{{MARK}}}vm")
     return {} if mark is None else dict(mark.attrib)
 
