@@ -221,7 +221,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         needs=tuple(before),
         requires=_grounds(place.host, want.host, view),
         disruption=Disruption.MOVE_LIVE,
-        expected_bytes=state.memory + sum(disk.size for disk in disks),
+        expected_bytes=state.memory + sum(disk.data for disk in disks),
         reason=f"{want.placed}, runs on {place.host}",
     )
     proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)

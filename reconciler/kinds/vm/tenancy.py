@@ -7,17 +7,18 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.kinds.vm.blockers import unfit
-from reconciler.kinds.vm.copying import COPY
+from reconciler.kinds.vm.copying import COPY, copied
 from reconciler.kinds.vm.creation import create
 from reconciler.kinds.vm.moves import apart
 from reconciler.kinds.vm.state import LEFT, DomainState, Room, VmDesired
 from reconciler.kinds.vm.underway import leaving, towards
 from reconciler.model.action import Refusal
 from reconciler.model.desired import Desired, View
-from reconciler.model.placing import Home, Seat, Tenancy, Tenant
+from reconciler.model.placing import Home, Pace, Seat, Tenancy, Tenant
 from reconciler.model.ref import Place
 
 Sightings = Sequence[tuple[Place, DomainState]]
+UNKNOWN = Pace()
 COLD, STOP, LIVE = "cold", "stop", "live"
 
 
@@ -73,6 +74,8 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
         reach=reach,
         why=why,
         home=state.home if want.policy else "",
+        pace=Pace(state.dirty, state.downtime) if state.dirty is not None or state.downtime is not None else UNKNOWN,
+        disks=sum(disk.data for disk in copied(want, state, place.host, view)) if state.power == "running" else 0,
     )
 
 
@@ -180,4 +183,4 @@ def _character(state: DomainState) -> Hashable:
     nics = tuple(replace(nic, mac="") for nic in state.nics)
     nvram = state.nvram.rpartition("/")[0]
     bare = replace(state, uuid="", memory=0, vcpus=0, digest="", guest="", addresses=(), taints=(), label="", fleet="")
-    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="")
+    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="", dirty=None, downtime=None)
