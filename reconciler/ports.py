@@ -164,6 +164,29 @@ class SpecSource(Protocol):
     def commit(self) -> tuple[str, bool]: ...
 
 
+class SpecMemory(Protocol):
+    """What texts of specs read as, by what is in them: documents, the line of each, the line of each path in it."""
+
+    def begin(self, count: int) -> None: ...
+
+    def recall(self, text: str) -> Sequence[tuple[Any, int, dict[str, int]]] | None: ...
+
+    def keep(self, text: str, documents: Sequence[tuple[Any, int, dict[str, int]]]) -> None: ...
+
+
+class NoMemory:
+    """Every text is read: for few files, and for tests."""
+
+    def begin(self, count: int) -> None:
+        return
+
+    def recall(self, text: str) -> Sequence[tuple[Any, int, dict[str, int]]] | None:
+        return None
+
+    def keep(self, text: str, documents: Sequence[tuple[Any, int, dict[str, int]]]) -> None:
+        return
+
+
 class Clock(Protocol):
     """Time: seconds since 1970, and waiting."""
 

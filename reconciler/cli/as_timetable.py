@@ -39,6 +39,7 @@ def lines(forecast: Forecast) -> tuple[Line, ...]:
 def _line(move: PlannedMove, whole: int, reason: str) -> Line:
     width = max(6.0, 1000 * (move.end - move.start) / whole)
     notes = [BYPASS] if move.bypass else []
+    notes += [f"with {show_size(move.disks)} of disks"] if move.disks else []
     notes += [f"after {', '.join(move.after)}"] if move.after else []
     notes += [reason] if reason else []
     return Line(
@@ -63,7 +64,8 @@ def totals(forecast: Forecast) -> tuple[str, ...]:
     sent = _beside(forecast.moved, forecast.bound, show_size)
     bypasses = sum(move.bypass for move in forecast.moves)
     detour = f"; {show_size(forecast.bypassed)} of it in {_many(bypasses, 'move')} {BYPASS}" if bypasses else ""
-    return (f"{_many(len(forecast.moves), 'move')} in {took}", f"to send: {sent}{detour}")
+    disks = f"; with it {show_size(forecast.disks)} of disks" if forecast.disks else ""
+    return (f"{_many(len(forecast.moves), 'move')} in {took}", f"to send: {sent}{detour}{disks}")
 
 
 def _beside(value: int, bound: int, show: Callable[[float], str]) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from reconciler.cli.exit_codes import Exit
+from reconciler.engine import yaml_read
 from reconciler.engine.codec import read_snapshot
 from reconciler.engine.load import load
 from reconciler.engine.once import Wanted, want
@@ -143,10 +144,14 @@ def read_specs(path: str) -> tuple[Wanted, Source, Any]:
     """The specs of a path with the commit they are at; raises SpecError with every mistake."""
     import hashlib
 
+    from reconciler.adapters.spec_cache import SpecCache
     from reconciler.adapters.spec_source import FolderSource
 
-    specs = _Once(FolderSource(path))
-    wanted = want(specs, KINDS)
+    specs, cache = _Once(FolderSource(path)), SpecCache(path, yaml_read.__file__)
+    try:
+        wanted = want(specs, KINDS, cache)
+    finally:
+        cache.save()
     commit, dirty = specs.commit()
     shown = json.dumps([specs.files(), sorted(specs.attached.items())])
     return wanted, Source(path, commit, dirty, hashlib.sha256(shown.encode()).hexdigest()[:24]), specs

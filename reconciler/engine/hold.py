@@ -57,9 +57,9 @@ def notes(plan: Plan, wanted: Wanted, now: float) -> tuple[str, ...]:
         if item.place.kind != "lease":
             grouped.setdefault(item.why + until(item.until), {})[str(item.place.ref)] = None
     staying = tuple(f"{host} will not be empty; there stay: {who}" for host, who in plan.forecast.staying)
-    return staying + tuple(
-        f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items()
-    )
+    away = tuple(f"{vm} stays away from home for now: {why}" for vm, why in plan.forecast.away)
+    held = tuple(f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items())
+    return (*staying, *away, *held)
 
 
 def _listed(refs: Sequence[str]) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.engine.yaml_read import Reading, parse
+from reconciler.engine.yaml_read import Parsed, Reading, parse
 from reconciler.errors import Problem
 from reconciler.fields import NAME
 from reconciler.kind import Document, Kind
 from reconciler.model.fleet import MODE, MODES
-from reconciler.ports import SpecSource
+from reconciler.ports import NoMemory, SpecMemory, SpecSource
 
+NOTHING = NoMemory()
 API_VERSION = "reconciler/v1alpha1"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?"
 _VALUE = r"[A-Za-z0-9._/()-]{0,63}"
@@ -31,14 +32,16 @@ class Loaded:
     broken: frozenset[tuple[str, str]]
 
 
-def load(source: SpecSource, kinds: Sequence[Kind]) -> Loaded:
+def load(source: SpecSource, kinds: Sequence[Kind], memory: SpecMemory = NOTHING) -> Loaded:
     """All documents of a source, and all mistakes found on the way."""
     by_yaml = {kind.yaml: kind for kind in kinds if kind.yaml}
     documents: list[Document] = []
     problems: list[Problem] = []
     broken: set[tuple[str, str]] = set()
-    for file, text in source.files():
-        for reading, data, line in _each(parse(file, text)):
+    files = source.files()
+    memory.begin(len(files))
+    for file, text in files:
+        for reading, data, line in _each(_parsed(file, text, memory)):
             document = _document(reading, data, line, by_yaml, source) if data is not None else None
             problems += reading.problems
             if document:
@@ -46,6 +49,17 @@ def load(source: SpecSource, kinds: Sequence[Kind]) -> Loaded:
             elif isinstance(data, dict) and isinstance(data.get("metadata"), dict):
                 broken.add((str(data.get("kind")), str(data["metadata"].get("name"))))
     return Loaded(tuple(documents), tuple(problems) + _twice(documents), frozenset(broken))
+
+
+def _parsed(file: str, text: str, memory: SpecMemory) -> Sequence[Parsed]:
+    """Only what has no mistake is remembered: a mistake is told anew, from the text."""
+    known = memory.recall(text)
+    if known is not None:
+        return [(Reading(file, [], lines), data, line) for data, line, lines in known]
+    found = parse(file, text)
+    if not any(reading.problems for reading, _, _ in found):
+        memory.keep(text, [(data, line, reading.lines) for reading, data, line in found])
+    return found
 
 
 def _each(parsed: Iterable[tuple[Reading, Any, int]]) -> Iterator[tuple[Reading, Any, int]]:

@@ -31,9 +31,23 @@ from reconciler.model.placing import Verdict
 from reconciler.model.plan import Plan, Source
 from reconciler.model.ref import Ref
 from reconciler.model.snapshot import Snapshot
-from reconciler.ports import Clock, Hands, Hypervisor, Journal, Locks, NoLocks, NoSigner, Shell, Signer, SpecSource
+from reconciler.ports import (
+    Clock,
+    Hands,
+    Hypervisor,
+    Journal,
+    Locks,
+    NoLocks,
+    NoMemory,
+    NoSigner,
+    Shell,
+    Signer,
+    SpecMemory,
+    SpecSource,
+)
 
 NO_SOURCE = Source()
+UNREMEMBERED = NoMemory()
 NOTHING: Mapping[Ref, Verdict] = MappingProxyType({})
 ROUNDS = 5
 """So often at most is placed anew around what is refused; what then still waits for it is refused too."""
@@ -65,9 +79,9 @@ class Tools:
     stopping: Callable[[], bool] = field(default=lambda: False)
 
 
-def want(source: SpecSource, kinds: Sequence[Kind]) -> Wanted:
+def want(source: SpecSource, kinds: Sequence[Kind], memory: SpecMemory = UNREMEMBERED) -> Wanted:
     """load, resolve; raises SpecError with every mistake."""
-    loaded = load(source, kinds)
+    loaded = load(source, kinds, memory)
     fleet, desired, more = resolve(loaded.documents, kinds, loaded.broken)
     if not (loaded.documents or loaded.problems):
         raise SpecError([Problem("", 0, "nothing is declared", "was it emptied by mistake? nothing was deleted")])

@@ -6,6 +6,7 @@ Pure. How many run at once is apply's business.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 
 from reconciler.errors import PlanError
 from reconciler.model.action import Action
@@ -28,16 +29,43 @@ def order(actions: Sequence[Action]) -> tuple[Action, ...]:
         sorter.prepare()
     except CycleError as error:
         raise PlanError(f"the plan waits for itself: {' -> '.join(error.args[1])}") from None
-    ready = list(sorter.get_ready())
+    ready = _Ready(list(linked.values()))
     ordered: list[Action] = []
-    while ready:
-        here = [identity for identity in ready if ordered and linked[identity].place == ordered[-1].place]
-        identity = min(here or ready, key=position.__getitem__)
-        ready.remove(identity)
-        ordered.append(linked[identity])
-        sorter.done(identity)
-        ready += sorter.get_ready()
+    while sorter.is_active():
+        for identity in sorter.get_ready():
+            ready.add(position[identity])
+        ordered.append(ready.next(ordered[-1].place if ordered else None))
+        sorter.done(ordered[-1].id)
     return tuple(ordered)
+
+
+class _Ready:
+    """What may run, by number: the first at the place where something was done last, else the first of all."""
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        self._actions = actions
+        self._all: list[int] = []
+        self._at: dict[Place, list[int]] = {}
+        self._gone: set[int] = set()
+
+    def add(self, number: int) -> None:
+        heappush(self._all, number)
+        heappush(self._at.setdefault(self._actions[number].place, []), number)
+
+    def next(self, place: Place | None) -> Action:
+        here = self._at.get(place, []) if place else []
+        number = self._first(here)
+        number = self._first(self._all) if number < 0 else number
+        self._gone.add(number)
+        return self._actions[number]
+
+    def _first(self, numbers: list[int]) -> int:
+        """-1 where none is left; those that went by the other way are passed over."""
+        while numbers:
+            number = heappop(numbers)
+            if number not in self._gone:
+                return number
+        return -1
 
 
 def _linked(action: Action, at: Mapping[Place, Sequence[str]]) -> Action:

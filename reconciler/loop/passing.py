@@ -14,8 +14,9 @@ from typing import Any
 
 from reconciler.adapters.journal import FileJournal, state_folder
 from reconciler.adapters.repository import Repository
+from reconciler.adapters.spec_cache import SpecCache
 from reconciler.adapters.spec_source import FolderSource
-from reconciler.engine import planfile
+from reconciler.engine import planfile, yaml_read
 from reconciler.engine.hold import hold, suspended
 from reconciler.engine.once import Tools, Wanted, see, think, want
 from reconciler.engine.standing import standings, unhealed
@@ -109,7 +110,10 @@ def _find(fleet: FleetSettings, memory: Memory, doors: Doors) -> Found:
 
 def _specs(fleet: FleetSettings, repository: Repository, commit: Commit, tree: Path, doors: Doors) -> Found:
     repository.checkout(commit.sha, tree, "" if fleet.path == "." else fleet.path)
-    wanted = want(FolderSource(str(tree / fleet.path)), doors.kinds)
+    path = str(tree / fleet.path)
+    cache = SpecCache(path, yaml_read.__file__)
+    wanted = want(FolderSource(path), doors.kinds, cache)
+    cache.save()
     return Found(commit, wanted, Source(fleet.path, commit.sha, False, commit.sha))
 
 

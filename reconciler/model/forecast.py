@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class PlannedMove:
     """One move. Seconds from the plan's start; `memory` in bytes, `bandwidth` in Mbit/s, `downtime` in milliseconds.
 
-    `bypass`: to a third host, only to make room. `after`: names of VMs whose move must have ended before.
+    `bypass`: to a third host, only to make room. `after`: names of VMs whose move must have ended before. `disks` are
+    bytes of disks that go along; `basis` is where the guest's writing is known from: last-move, or default.
     """
 
     vm: str
@@ -23,15 +24,19 @@ class PlannedMove:
     downtime: int
     bypass: bool = False
     after: tuple[str, ...] = ()
+    disks: int = 0
+    basis: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """All moves in order of start; `moved`, `bound` and `bypassed` in bytes, `seconds` and `seconds_bound` in seconds.
+    """All moves in order of start; `moved`, `bound` and `bypassed` in bytes of memory, `disks` in bytes of what goes
+    along, `seconds` and `seconds_bound` in seconds.
 
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
     for a later pass, `reasons` says why of each. `staying` pairs each host in
-    maintenance that will not be empty with what stays there unasked.
+    maintenance that will not be empty with what stays there unasked; `away` pairs each VM that is not sent home after a
+    maintenance with the reason.
     """
 
     moves: tuple[PlannedMove, ...] = ()
@@ -43,3 +48,5 @@ class Forecast:
     later: tuple[str, ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
     staying: tuple[tuple[str, str], ...] = ()
+    away: tuple[tuple[str, str], ...] = ()
+    disks: int = 0

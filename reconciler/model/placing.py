@@ -63,13 +63,30 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How a guest writes while it moves: bytes of pages per second, milliseconds of silence; None: not known.
+
+    `basis` says where it is from: last-move, or default where nothing is known.
+    """
+
+    dirty: int | None = None
+    downtime: int | None = None
+
+    @property
+    def basis(self) -> str:
+        return "default" if self.dirty is None else "last-move"
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One VM on one host, or on none yet (`at` empty). `memory` in bytes and `vcpus` are what it takes there.
 
     `wants` is the host it is declared on, empty where a policy decides. `fixed`: this plan moves it nowhere, whatever
     is declared; `unsettled`: because something of it was begun and is not ended. `drain` is its own word for when its
     host is in maintenance: live, cold, stop or stay. `reach` are the hosts that can run it, None: nobody has to know;
-    `why` is what keeps it from all others where it can run on none but its own.
+    `why` is what keeps it from all others where it can run on none but its own. `home` is the host that a drain sent it
+    away from, where its policy may let it return. `pace` is what is known of how it writes; `disks` are bytes of disks
+    that go along.
     """
 
     name: str
@@ -83,6 +100,9 @@ class Tenant:
     unsettled: bool = False
     reach: tuple[str, ...] | None = None
     why: str = ""
+    home: str = ""
+    pace: Pace = Pace()
+    disks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Predicts only; nothing here looks at limits or at who else uses a link.
 
 from math import ceil
 
-from reconciler.placement.problem import Dirty, Guest, Host, Limits
+from reconciler.placement.problem import Guest, Host, Limits
 
 OVERHEAD = 9
 """Mbit/s on the wire for one MB/s of memory."""
@@ -17,20 +17,20 @@ def bandwidth(source: Host, target: Host, limits: Limits) -> int:
     return max(1, min(link, limits.bandwidth) if limits.bandwidth else link)
 
 
-def seconds(memory: int, dirty: Dirty, mbit: int) -> int:
-    """Whole seconds, at least 1, to send `memory` MiB at `mbit` while the guest writes.
+def seconds(guest: Guest, mbit: int) -> int:
+    """Whole seconds, at least 1, to send its disks, and then its memory while it writes, at `mbit`.
 
     A guest that writes faster than the link is taken as slowed down to nine tenths of it, as auto-converge does.
     """
-    speed = mbit / OVERHEAD
-    first = memory / speed
+    dirty, speed = guest.dirty, mbit / OVERHEAD
+    first, disks = guest.memory / speed, guest.disks / speed
     if first <= dirty.hot_seconds:
-        return max(1, ceil(first))
+        return max(1, ceil(disks + first))
     cold = min(dirty.cold, 0.9 * speed)
     hot = min(dirty.hot / dirty.hot_seconds, 0.9 * speed)
     again = (dirty.hot + (first - dirty.hot_seconds) * cold) / (speed - cold)
     last = dirty.hot / speed * (hot / (speed - hot))
-    return max(1, ceil(first + again + last))
+    return max(1, ceil(disks + first + again + last))
 
 
 def downtime(guest: Guest, mbit: int) -> int:

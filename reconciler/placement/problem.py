@@ -39,10 +39,22 @@ class Dirty:
     hot_seconds: int = 2
     cold: int = 2
 
+    @classmethod
+    def at(cls, rate: int) -> "Dirty":
+        """Of a guest of which only the MiB/s it writes are known: as the default one does, so much faster or slower."""
+        usual = cls()
+        whole = usual.hot + usual.cold * usual.hot_seconds
+        return cls(
+            rate * usual.hot_seconds * usual.hot // whole,
+            usual.hot_seconds,
+            rate * usual.hot_seconds * usual.cold // whole,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """One VM. `memory` in MiB is what it needs and what a move sends; `at` is where it runs, empty: nowhere yet.
+    """One VM. `memory` in MiB is what it needs and what a move sends, after `disks` MiB of disks that go along; `at` is
+    where it runs, empty: nowhere yet.
 
     `to` is the host it has to end on, where policy names one. `reach` names an entry of `Problem.reaches`: hosts that
     can run it at all, empty: any. `pinned` and `cooling` guests do not move in this
@@ -60,6 +72,7 @@ class Guest:
     sticky: bool = False
     priority: int = 0
     dirty: Dirty = Dirty()
+    disks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

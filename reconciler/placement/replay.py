@@ -86,8 +86,8 @@ class _Walk:
             yield f"it is on {self.on[move.guest] or 'no host'}, or moving"
         if move.end <= move.start or move.start < 0:
             yield "it takes no time"
-        if move.memory != guest.memory:
-            yield "its memory is wrong"
+        if (move.memory, move.disks) != (guest.memory, guest.disks):
+            yield "its memory or its disks are wrong"
         if (guest.pinned or guest.cooling) and guest.at:
             yield "it must not move"
         if guest.reach and target.name not in self.reach[guest.reach]:
@@ -146,8 +146,8 @@ def _window(problem: Problem, plan: Solution) -> list[str]:
     wrong = []
     if limits.window_moves and len(moves) > limits.window_moves:
         wrong.append("more moves than the window allows")
-    if limits.window_mib and sum(move.memory for move in moves) > limits.window_mib:
-        wrong.append("more memory than the window allows")
+    if limits.window_mib and sum(move.memory + move.disks for move in moves) > limits.window_mib:
+        wrong.append("more bytes than the window allows")
     return wrong
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One move, or a start when `source` is empty. Seconds from the plan's beginning; Mbit/s; MiB of guest memory.
+    """One move, or a start when `source` is empty. Seconds from the plan's beginning; Mbit/s; MiB of memory, disks.
 
     `downtime` is expected milliseconds of silence; `bypass`: to a third host, only to make room.
     """
@@ -22,6 +22,7 @@ class Move:
     bandwidth: int
     downtime: int = 0
     bypass: bool = False
+    disks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

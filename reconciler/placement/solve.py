@@ -97,7 +97,7 @@ def ordered(fleet: Fleet, found: Aim, problem: Problem, effort: Effort) -> tuple
 
     def fastest(number: int, link: int) -> int:
         guest, most = fleet.guests[moves[number].guest], problem.limits.bandwidth or link
-        return seconds(guest.memory, guest.dirty, max(1, min(link, most)))
+        return seconds(guest, max(1, min(link, most)))
 
     return table, makespan(fleet, loose(legs, fleet, fastest), replace(problem.limits, moves=0))
 

@@ -58,7 +58,7 @@ def task(fleet: Fleet, limits: Limits, guest: int, source: int, target: int) -> 
     if source < 0:
         return Task(guest, -1, target, need, 1, 0)
     mbit = durations.bandwidth(fleet.hosts[source], fleet.hosts[target], limits)
-    return Task(guest, source, target, need, durations.seconds(one.memory, one.dirty, mbit), mbit)
+    return Task(guest, source, target, need, durations.seconds(one, mbit), mbit)
 
 
 def tasks(board: Board, limits: Limits) -> list[Task]:

@@ -38,7 +38,9 @@ def _move(fleet: Fleet, step: Step) -> Move:
     source = fleet.hosts[one.source].name if one.source >= 0 else ""
     silent = durations.downtime(guest, one.bandwidth) if source else 0
     place = fleet.hosts[one.target].name
-    return Move(guest.name, source, place, step.start, step.end, guest.memory, one.bandwidth, silent, step.bypass)
+    return Move(
+        guest.name, source, place, step.start, step.end, guest.memory, one.bandwidth, silent, step.bypass, guest.disks
+    )
 
 
 def _window(moves: list[Move], limits: Limits) -> int:
@@ -46,7 +48,7 @@ def _window(moves: list[Move], limits: Limits) -> int:
     sent = count = 0
     for number, move in enumerate(moves):
         count += bool(move.source)
-        sent += move.memory if move.source else 0
+        sent += move.memory + move.disks if move.source else 0
         if (limits.window_moves and count > limits.window_moves) or (limits.window_mib and sent > limits.window_mib):
             return number
     return len(moves)

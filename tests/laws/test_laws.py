@@ -4,6 +4,7 @@ Fleets come from a seed, so a failure names the number that shows it: `fleet(SEE
 """
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -24,10 +25,13 @@ from reconciler.kinds.vm.actions import (
     StartDomain,
     StopDomain,
 )
+from reconciler.kinds.vm.home_action import NoteHome
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, MoveOffline, ShutToMove
 from reconciler.model.disruption import Disruption
+from reconciler.model.fleet import Fleet
 from reconciler.model.plan import Plan
 from reconciler.model.ref import Ref
+from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS
 from tests.laws.fleets import Made, fleet
 
@@ -41,13 +45,18 @@ def planned(seed: int) -> tuple[Made, Plan]:
     return made, think(made.wanted, made.seen, KINDS)
 
 
+def carried_out(plan: Plan, seen: Snapshot) -> Snapshot:
+    """The fleet after all of it ended well."""
+    for action in plan.actions:
+        seen = action.effect(seen)
+    return seen
+
+
 @LAW
 @given(SEEDS)
 def test_effects_are_true(seed: int) -> None:
     made, plan = planned(seed)
-    after = made.seen
-    for action in plan.actions:
-        after = action.effect(after)
+    after = carried_out(plan, made.seen)
     again = think(made.wanted, after, KINDS)
     refused = {r.place.ref for r in plan.refusals} | _later(made, plan)
     assert {d.place.ref for d in again.differences} <= refused, "left to do, and was not refused"
@@ -148,6 +157,40 @@ def test_nothing_is_shut_down_that_is_not_moved_and_started_again(seed: int) -> 
         assert (stop.destination, stop.place.host) == (start.place.host, move.origin)
         proofs = {a.id for a in plan.actions if a.verb == "prove-shared"}
         assert not stop.pools or proofs & set(stop.needs), "shut down before its storage was proven"
+
+
+@LAW
+@given(SEEDS)
+def test_who_is_drained_comes_home_or_the_plan_says_why_not(seed: int) -> None:
+    """A host is drained, and is given back: VMs of a policy are noted when they leave, and none is forgotten."""
+    made = fleet(seed)
+    host = sorted(made.wanted.fleet.hosts)[seed % len(made.wanted.fleet.hosts)]
+    during, after = (replace(made.wanted, fleet=_maintained(made.wanted.fleet, name)) for name in (host, ""))
+    seen = carried_out(think(during, made.seen, KINDS), made.seen)
+    back = think(after, seen, KINDS)
+    ended = carried_out(back, seen)
+    told = {r.place.name for r in back.refusals} | {name for name, _ in back.forecast.away} | set(back.forecast.later)
+    ruled = {item.place.name for item in after.desired if item.place.kind == "vm" and item.value.policy}
+    for name in {place.name for place, state in seen.of("vm") if state.home == host} & ruled - told:
+        assert [(place.host, state.home) for place, state in ended.named("vm", name)] == [(host, "")]
+
+
+def _maintained(fleet: Fleet, name: str) -> Fleet:
+    return replace(fleet, hosts={host: replace(card, maintenance=host == name) for host, card in fleet.hosts.items()})
+
+
+@LAW
+@given(SEEDS)
+def test_nobody_is_moved_to_let_another_go_home(seed: int) -> None:
+    made, plan = planned(seed)
+    drained = {place: state for place, state in made.seen.of("vm") if state.home}
+    stayed = {place: replace(state, home="") for place, state in drained.items()}
+    without = think(made.wanted, replace(made.seen, objects={**made.seen.objects, **stayed}), KINDS)
+    assert _moving(plan) - _moving(without) <= {place.name for place in drained}
+
+
+def _moving(plan: Plan) -> set[str]:
+    return {action.place.name for action in plan.actions if action.place.kind == "vm" and action.between}
 
 
 @LAW
@@ -259,7 +302,7 @@ def test_silent_hosts_get_no_action_of_what_is_unknown(seed: int) -> None:
         assert any(r.place.host == silence.host and r.place.kind == "host" for r in plan.refusals)
 
 
-@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort, FollowMove, MoveOffline])
+@pytest.mark.parametrize("kind", [MoveLive, CloneDomain, StartDomain, OpenPort, FollowMove, MoveOffline, NoteHome])
 def test_the_random_fleets_are_not_dull(kind: type) -> None:
     """A law nobody can break proves nothing: the seeds make every kind of action."""
     assert sum(isinstance(action, kind) for seed in range(150) for action in planned(seed)[1].actions) > 5

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.durations import seconds
+from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Problem, Spread
 from reconciler.placement.solve import solve
 
 
@@ -153,8 +154,6 @@ def test_a_window_leaves_the_rest_for_later() -> None:
 )
 def test_a_link_is_shared_by_bandwidth(limits: Limits, seconds: int) -> None:
     """Two moves of half the link each take as long as one after the other at full speed, about."""
-    from reconciler.placement.problem import Dirty
-
     still = Dirty(0, 1, 0)
     guests = tuple(guest(f"v{n}", 400, "a", dirty=still) for n in range(2))
     hosts = (host("a", 1000, drain=True, link=1000), host("b", 1000, link=1000))
@@ -180,3 +179,17 @@ def test_who_fits_nowhere_keeps_nobody_else_from_going() -> None:
     assert {name for knot in plan.knots for name in knot.guests} == {"large-a", "large-b"}
     assert {move.guest for move in plan.moves} == {"small-a", "small-b"}
     assert plan.moved == plan.bound == 16
+
+
+def test_who_writes_more_takes_longer_and_disks_come_on_top() -> None:
+    assert Dirty.at(34) == Dirty()
+    at = {rate: seconds(guest("x", 10_000, "a", dirty=Dirty.at(rate)), 1800) for rate in (0, 34, 100, 190)}
+    assert at == {0: 50, 34: 51, 100: 54, 190: 70}
+    assert seconds(guest("x", 10_000, "a", dirty=Dirty.at(0), disks=2000), 1800) == 60
+
+
+def test_disks_use_up_the_window_too() -> None:
+    hosts = (host("a", 1000, drain=True), host("b", 1000))
+    guests = tuple(guest(f"v{n}", 100, "a", disks=100) for n in range(2))
+    assert len(solve(Problem(hosts, guests, limits=Limits(window_mib=399))).moves) == 1
+    assert len(solve(Problem(hosts, guests, limits=Limits(window_mib=400))).moves) == 2

@@ -56,7 +56,7 @@ BROKEN = {
     "no room": (_change("x", start=0, end=1), "x comes to b, which has no room for it"),
     "not there": (_change("x", source="c"), "it is on a, or moving"),
     "no time": (_change("y", end=0), "it takes no time"),
-    "less memory": (_change("y", memory=1), "its memory is wrong"),
+    "less memory": (_change("y", memory=1), "its memory or its disks are wrong"),
     "too wide": (_change("y", bandwidth=2000), "the link out of b is full"),
     "not reached": (_change("x", target="d"), "it cannot run there"),
     "closed": (_change("new", target="d"), "nothing may come there"),
@@ -96,7 +96,7 @@ def test_not_moving_at_all_is_refused() -> None:
         (Limits(0, 0, moves=1), "too many moves at a time"),
         (Limits(0, 0, bandwidth=300), "its bandwidth is not what is allowed"),
         (Limits(0, 0, window_moves=1), "more moves than the window allows"),
-        (Limits(0, 0, window_mib=15), "more memory than the window allows"),
+        (Limits(0, 0, window_mib=15), "more bytes than the window allows"),
     ],
 )
 def test_limits_are_looked_at(limits: Limits, word: str) -> None:

@@ -15,7 +15,7 @@ from reconciler.model.forecast import Forecast, PlannedMove
 from reconciler.model.placing import Placing, Seat, Tenant, Verdict, Wait
 from reconciler.model.plan import Plan
 from reconciler.model.ref import Ref
-from reconciler.placement.solution import Solution
+from reconciler.placement.solution import Move, Solution
 
 Later = tuple[tuple[str, str], ...]
 _USED_UP = "this pass's moves or bytes are used up (Fleet.limits)"
@@ -81,6 +81,9 @@ class _Resting:
         goal = self._goal[tenant.name] or here
         if drains and goal not in (tenant.at, tenant.wants):
             return Seat(goal, "cold" if tenant.drain == "cold" else "live", f"{tenant.at} is in maintenance")
+        if goal == tenant.home != tenant.at:
+            cold = "cold" if tenant.drain == "cold" else "live"
+            return Seat(goal, cold, f"it comes home to {goal} after the maintenance")
         return Seat(goal, why=f"its policy puts it on {goal}" if tenant.policy else "")
 
     def _maintained(self, host: str) -> bool:
@@ -138,24 +141,32 @@ def _forecast(asked: Question, solution: Solution, order: Sequence[Wait], later:
     for wait in order:
         before.setdefault((wait.ref.name, wait.host), []).append(wait.other.name)
     moves = tuple(
-        PlannedMove(
-            move.guest,
-            move.source,
-            move.target,
-            move.start,
-            move.end,
-            asked.tenants[move.guest].memory,
-            move.bandwidth,
-            move.downtime,
-            move.bypass,
-            tuple(dict.fromkeys(before.get((move.guest, move.target), ()))),
-        )
+        _planned(asked.tenants[move.guest], move, tuple(dict.fromkeys(before.get((move.guest, move.target), ()))))
         for move in solution.moves
         if move.source and move.memory
     )
     sizes = (solution.moved * MIB, solution.bound * MIB, solution.bypassed * MIB)
     names = tuple(name for name, _ in later)
-    return Forecast(moves, *sizes, solution.seconds, solution.seconds_bound, names, later)
+    disks = sum(move.disks for move in moves)
+    return Forecast(moves, *sizes, solution.seconds, solution.seconds_bound, names, later, disks=disks)
+
+
+def _planned(tenant: Tenant, move: Move, after: tuple[str, ...]) -> PlannedMove:
+    """The silence of its last move says more than any model of it."""
+    return PlannedMove(
+        move.guest,
+        move.source,
+        move.target,
+        move.start,
+        move.end,
+        tenant.memory,
+        move.bandwidth,
+        move.downtime if tenant.pace.downtime is None else tenant.pace.downtime,
+        move.bypass,
+        after,
+        tenant.disks,
+        tenant.pace.basis,
+    )
 
 
 def forecast(actions: Sequence[Action], placing: Placing) -> Forecast:
@@ -166,8 +177,9 @@ def forecast(actions: Sequence[Action], placing: Placing) -> Forecast:
     if len(kept) == len(whole.moves):
         return whole
     sent, spare = sum(m.memory for m in kept), sum(m.memory for m in kept if m.bypass)
-    last = max((move.end for move in kept), default=0)
-    return replace(whole, moves=kept, moved=sent - spare, bound=0, bypassed=spare, seconds=last, seconds_bound=0)
+    last, disks = max((move.end for move in kept), default=0), sum(move.disks for move in kept)
+    some = replace(whole, moves=kept, moved=sent - spare, bypassed=spare, disks=disks)
+    return replace(some, bound=0, seconds=last, seconds_bound=0)
 
 
 def stopped(made: Plan, view: View) -> dict[Ref, Verdict]:

@@ -4,11 +4,11 @@ What this plan does not move is only counted: its memory is taken off its host's
 """
 
 from collections.abc import Container, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.placing import Apart, Home, Policy, Rule, Shun, Tenancy, Tenant, Together
-from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Problem, Spread
 from reconciler.placement.problem import Rule as Asked
 
 MIB = 2**20
@@ -80,7 +80,11 @@ def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tup
             reaches[reach] = tuple(host for host in tenant.reach if host in homes)
     to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
     memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
-    return Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
+    guest = Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
+    if tenant.pace.dirty is None and not tenant.disks:
+        return guest
+    dirty = guest.dirty if tenant.pace.dirty is None else Dirty.at(_mib(tenant.pace.dirty))
+    return replace(guest, dirty=dirty, disks=_mib(tenant.disks))
 
 
 def _pinned(tenant: Tenant) -> Guest:

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.engine.placing.answer import answer
-from reconciler.engine.placing.asking import Question, question
+from reconciler.engine.placing.asking import question
+from reconciler.engine.placing.homeward import Homeward, homeward
 from reconciler.kind import Kind, no_tenancy
 from reconciler.model.desired import View
 from reconciler.model.placing import Verdict
 from reconciler.model.ref import Ref
+from reconciler.placement.problem import Problem
 from reconciler.placement.solution import Solution
+
+NOTHING = Solution((), (), (), (), 0, 0, 0, 0, 0)
 
 
 def place(view: View, kinds: Sequence[Kind], targets: Sequence[str], blocked: Mapping[Ref, Verdict]) -> View:
@@ -27,17 +31,17 @@ def place(view: View, kinds: Sequence[Kind], targets: Sequence[str], blocked: Ma
     named = frozenset(target.partition("/")[2].partition("@")[0] for target in targets)
     still = frozenset(ref.name for ref in blocked)
     asked = question(kind.tenancy(view), view.fleet, named, still)
-    placing = answer(asked, _solved(asked), view.fleet, kind.name)
-    placing = replace(placing, refused={**placing.refused, **blocked})
+    found = homeward(asked, view.fleet, _solved) if asked.asked else Homeward(asked, NOTHING)
+    placing = answer(found.asked, found.solution, view.fleet, kind.name)
+    told = replace(placing.forecast, away=found.away)
+    placing = replace(placing, refused={**placing.refused, **blocked}, forecast=told)
     seats = ((item, placing.seats.get(item.place.ref)) for item in view.desired)
     items = tuple(kind.settle(item, seat) if seat else item for item, seat in seats)
     return replace(view, desired=items, placing=placing)
 
 
-def _solved(asked: Question) -> Solution:
-    """Nothing to ask costs nothing, not even the import."""
-    if not asked.asked:
-        return Solution((), (), (), (), 0, 0, 0, 0, 0)
+def _solved(problem: Problem) -> Solution:
+    """The import is paid for only where something is asked."""
     from reconciler.placement.solve import solve
 
-    return solve(asked.problem)
+    return solve(problem)

@@ -45,7 +45,7 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
     woven: list[Action] = []
     refusals: list[Refusal] = []
     taken: set[tuple[str, int]] = set()
-    turns = _Turns(view.fleet.limits)
+    turns, looks = _Turns(view.fleet.limits), dict[str, int]()
     sweeps = [action for action in actions if action.closes and not action.after]
     closings = endings(actions, view)
     proofs = _after(actions, closings)
@@ -53,6 +53,8 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         if action.passage is None:
             later = tuple(closing for need in action.needs for closing in proofs.get(need, ()))
             waits = later and not action.looks
+            if action.looks:
+                looks[action.id] = len(woven)
             woven += [replace(action, after=(*action.after, *later)) if waits else action, *closings.get(action.id, ())]
             continue
         way = _way(action.passage, view, taken)
@@ -63,7 +65,8 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         ends = (way.source, way.destination)
         before = tuple(sweep.id for sweep in sweeps if sweep.place.host in ends)
         around = _around(action, way, (*before, *turns.wait(way)))
-        woven = [_with(look, around[0]) if look.looks and look.id in action.after else look for look in woven]
+        for number in (looks[before] for before in action.after if before in looks):
+            woven[number] = _with(woven[number], around[0])
         turns.note(way, around[-1].id)
         proofs[action.id] = tuple(closing.id for closing in around if closing.closes)
         woven += around

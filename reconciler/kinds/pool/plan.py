@@ -20,6 +20,7 @@ from reconciler.model.action import Action, Refusal
 from reconciler.model.change import Comparison, Difference
 from reconciler.model.desired import Desired, View
 from reconciler.model.disruption import Disruption
+from reconciler.model.ref import Place
 from reconciler.model.units import show_size
 
 Step = Action | Refusal
@@ -192,14 +193,16 @@ def weave(actions: Sequence[Action], view: View) -> tuple[Sequence[Action], Sequ
         fresh = [proof for proof in before if proof.id not in proofs]
         proofs.update({proof.id: proof for proof in fresh})
         woven += [*fresh, replace(action, needs=(*action.needs, *(proof.id for proof in before)))]
-    return [*woven, *(proof for proof in proofs.values() if proof not in woven)], ()
+    placed = {action.id for action in woven}
+    return [*woven, *(proof for proof in proofs.values() if proof.id not in placed)], ()
 
 
 def _before(action: Action, view: View, known: Mapping[str, Action]) -> list[Action]:
     """The proofs an action that crosses hosts waits for; one that covers both its ends already serves."""
     found: list[Action] = []
     for name in action.shared_pools if action.between else ():
-        ends = [item for item in _shared(name, view) if item.place.host in action.between]
+        known_there = (view.at(Place("pool", host, name)) for host in sorted(set(action.between)))
+        ends = [item for item in known_there if item and item.value.shared]
         hosts = {item.place.host for item in ends}
         covering = [p for p in known.values() if p.place.name == name and hosts <= set(getattr(p, "hosts", ()))]
         found += covering[:1] or [_proof(ends, view, f"before {action.place.name} moves", for_move=True)]

@@ -21,6 +21,7 @@ from reconciler.kinds.vm.compare import compare
 from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.cpu import ask
 from reconciler.kinds.vm.crossing import ways
+from reconciler.kinds.vm.home_action import NoteHome
 from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
@@ -61,6 +62,7 @@ KIND = Kind(
         DropArrival,
         ForgetStop,
         AllowPrune,
+        NoteHome,
         DeleteDomain,
     ),
     resolve=resolve,

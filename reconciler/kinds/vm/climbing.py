@@ -21,9 +21,14 @@ class Climbing:
         self._climb, self._clock, self._tell = begin(policy), clock, tell
         self._began = clock.now()
         self._said = ""
+        self.dirtied = 0
 
     def look(self, job: JobNumbers) -> Nudge | None:
-        """One look; what the ladder wants done, if anything."""
+        """One look; what the ladder wants done, if anything.
+
+        The most that the guest wrote is kept: later it may be slowed down, to converge.
+        """
+        self.dirtied = max(self.dirtied, job.dirty_rate)
         answer = step(self._climb, job, self._clock.now() - self._began)
         self._climb = answer.climb
         self._said = answer.said or self._said

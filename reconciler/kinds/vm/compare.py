@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from reconciler.kinds.vm.copy_plan import differences
 from reconciler.kinds.vm.halves import failed
+from reconciler.kinds.vm.homing import HOME, home_of
 from reconciler.kinds.vm.moves import Unfinished, apart
 from reconciler.kinds.vm.pruning import undeclared
 from reconciler.kinds.vm.state import DomainState, VmDesired, WantedNic
@@ -52,6 +53,8 @@ def compared(
         old["unfinished move"], new["unfinished move"] = f"{cut.state.coming} -> {cut.place.host}", ""
     if state.prune or want.prune:
         old["prune"], new["prune"] = state.prune, want.prune
+    if state.home or home_of(want, place.host, state, view):
+        old[HOME], new[HOME] = state.home, home_of(want, place.host, state, view)
     if state.resume:
         old["shut down for a move"], new["shut down for a move"] = True, False
     if state.making:

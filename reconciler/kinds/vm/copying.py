@@ -29,7 +29,9 @@ def copied(want: VmDesired, seen: DomainState, origin: str, view: View) -> tuple
         pool = local(disk.path, want)
         if pool and disk.kind == "file" and not disk.readonly:
             name = disk.path.rpartition("/")[2]
-            found.append(CopyDisk(disk.target, pool.name, name, disk.path, reserved(disk, origin, view), pool.min_free))
+            size = reserved(disk, origin, view)
+            data = min(size, _written(disk, origin, view) or size)
+            found.append(CopyDisk(disk.target, pool.name, name, disk.path, size, pool.min_free, data))
     return tuple(found)
 
 
@@ -39,6 +41,12 @@ def reserved(disk: Disk, origin: str, view: View) -> int:
     size = room.capacity(disk.path) if room else None
     tables = 2**20 + (size or 0) // 1024 if disk.format == "qcow2" else 0
     return size + tables if size else 0
+
+
+def _written(disk: Disk, origin: str, view: View) -> int:
+    """Bytes that its file takes: what was never written is not sent; 0: not known."""
+    room: Room | None = view.snapshot.get(Place("room", origin, origin))
+    return (room.allocation(disk.path) if room else None) or 0
 
 
 def obstacles(disk: Disk, want: VmDesired, seen: DomainState, origin: str, view: View) -> Iterator[Blocker]:

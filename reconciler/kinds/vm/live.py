@@ -24,6 +24,7 @@ from reconciler.kinds.vm.cloning import clone
 from reconciler.kinds.vm.copy_actions import ClearCopy, DeleteOldCopy
 from reconciler.kinds.vm.domain_xml import with_resources
 from reconciler.kinds.vm.following import follow, moved
+from reconciler.kinds.vm.home_action import NoteHome
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline import drop, finish, forget, move_offline, note, prepare
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
@@ -79,6 +80,9 @@ def run(action: Action, hands: Hands) -> Done:
             return copies.delete_old(action, hands)
         case AllowPrune():
             return allow(action, hands)
+        case NoteHome(uuid=uuid, home=home):
+            note(card, present(card, uuid, hands), hands, home=home)
+            return Done("noted" if home else "the note is gone")
         case DeleteDomain():
             return remove(action, hands)
         case DefineDomain():

@@ -13,6 +13,7 @@ from reconciler.kinds.vm.climbing import Climbing
 from reconciler.kinds.vm.fitting import fits
 from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.ladder import begin, grace
+from reconciler.kinds.vm.pace import remember
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
@@ -52,6 +53,7 @@ def move(action: MoveLive, hands: Hands) -> Done:
             raise copies.failed(action, refused, hands) from None
     hands.at("move.migrated")
     settle(action, source, there, hands)
+    numbers = replace(numbers, dirty_rate=climbing.dirtied)
     done = climbing.kept(finished(action.uuid, there, numbers, hands))
     return replace(done, text=done.text + copies.said(action))
 
@@ -62,6 +64,7 @@ def finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done
         job = hands.hypervisor.finished_job(there, uuid) or last
     except HostError:
         job = last
+    remember(uuid, there, replace(job, dirty_rate=max(job.dirty_rate, last.dirty_rate)), hands)
     iterations = max(job.iteration, last.iteration)
     facts = {
         "bytes": job.processed,
@@ -72,6 +75,7 @@ def finished(uuid: str, there: HostCard, last: JobNumbers, hands: Hands) -> Done
     }
     disks = max(job.disks, last.disks)
     facts |= {"disk_bytes": disks} if disks else {}
+    facts |= {"dirty_rate": last.dirty_rate} if last.dirty_rate else {}
     took = show_duration(max(job.elapsed_ms, last.elapsed_ms) / 1000)
     text = f"{show_size(job.processed)} in {took}, {iterations} iterations, downtime {job.downtime_ms} ms"
     text += f", and {show_size(disks)} of disks" if disks else ""

@@ -21,6 +21,7 @@ from reconciler.kinds.vm.copying import copied
 from reconciler.kinds.vm.creation import create, refuse
 from reconciler.kinds.vm.crossing import shared_in_use
 from reconciler.kinds.vm.definition import define
+from reconciler.kinds.vm.homing import noting
 from reconciler.kinds.vm.measure import measured
 from reconciler.kinds.vm.mending import mend
 from reconciler.kinds.vm.moves import Choice, Unfinished, apart, carry, choose, first, forget
@@ -147,10 +148,12 @@ def _update(
     steps += define(item, place, state, paths, view)
     if "prune" in paths:
         steps.append(allow(place, state, want, tuple(s.id for s in steps if isinstance(s, Action))))
+    before = [step.id for step in steps if isinstance(step, Action)]
     if "host" in paths:
-        steps += _move(item, place, state, view, [s.id for s in steps if isinstance(s, Action)])
+        steps += noting(want, seen, view, before, lambda ids: _move(item, place, state, view, ids))
     else:
-        steps += [*_power(want, place, state, paths), *old_copies(want, place, state.uuid, state.left, view)]
+        rest = [*_power(want, place, state, paths), *old_copies(want, place, state.uuid, state.left, view)]
+        steps += noting(want, seen, view, before, lambda _: rest)
     return after_clearing(item, place, state, view, steps)
 
 
@@ -218,7 +221,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         needs=tuple(before),
         requires=_grounds(place.host, want.host, view),
         disruption=Disruption.MOVE_LIVE,
-        expected_bytes=state.memory + sum(disk.size for disk in disks),
+        expected_bytes=state.memory + sum(disk.data for disk in disks),
         reason=f"{want.placed}, runs on {place.host}",
     )
     proof = replace(prove(want, there, state.uuid, (move.id,)), copies=disks)

@@ -63,7 +63,9 @@ class DomainState:
 
     `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
     `resume` says that a cold move shut it down, `prune` that it may be deleted once it is declared nowhere. `keeps` is
-    what libvirt stores of it beside its definition, `local` what only a live move takes along.
+    what libvirt stores of it beside its definition, `local` what only a live move takes along. `home` is the host in
+    maintenance that it was drained from, to which its policy lets it return. `dirty` (bytes of pages written per
+    second) and `downtime` (milliseconds) are those of its last live move; None: not known.
     """
 
     uuid: str
@@ -93,8 +95,11 @@ class DomainState:
     boots: bool = False
     resume: bool = False
     prune: bool = False
+    home: str = ""
     keeps: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
+    dirty: int | None = field(default=None, metadata=VOLATILE)
+    downtime: int | None = field(default=None, metadata=VOLATILE)
     guest: str = field(default="", metadata=VOLATILE)
     migrating: bool = field(default=False, metadata=VOLATILE)
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
@@ -164,7 +169,10 @@ class CloneDisk:
 
 @dataclass(frozen=True, slots=True)
 class CopyDisk:
-    """A disk that a move copies into the pool of the same name there. `size` is what it will take there, in bytes."""
+    """A disk that a move copies into the pool of the same name there. `size` is what it will take there, in bytes.
+
+    `data` is about what is sent: the bytes that its file takes now.
+    """
 
     target: str
     pool: str
@@ -172,6 +180,7 @@ class CopyDisk:
     path: str
     size: int
     min_free: int = 0
+    data: int = 0
 
 
 @dataclass(frozen=True, slots=True)

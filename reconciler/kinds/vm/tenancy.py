@@ -7,17 +7,18 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.kinds.vm.blockers import unfit
-from reconciler.kinds.vm.copying import COPY
+from reconciler.kinds.vm.copying import COPY, copied
 from reconciler.kinds.vm.creation import create
 from reconciler.kinds.vm.moves import apart
 from reconciler.kinds.vm.state import LEFT, DomainState, Room, VmDesired
 from reconciler.kinds.vm.underway import leaving, towards
 from reconciler.model.action import Refusal
 from reconciler.model.desired import Desired, View
-from reconciler.model.placing import Home, Seat, Tenancy, Tenant
+from reconciler.model.placing import Home, Pace, Seat, Tenancy, Tenant
 from reconciler.model.ref import Place
 
 Sightings = Sequence[tuple[Place, DomainState]]
+UNKNOWN = Pace()
 COLD, STOP, LIVE = "cold", "stop", "live"
 
 
@@ -61,9 +62,20 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
         return
     moves = want.policy is not None or want.host != place.host or view.fleet.hosts[place.host].maintenance
     reach, why = sorts.reach(want, state, place.host) if moves else (None, "")
-    wants, needs = want.host, _takes(state, want)
     yield Tenant(
-        place.name, place.host, needs, state.vcpus, wants, want.policy, False, want.drain, reach=reach, why=why
+        place.name,
+        place.host,
+        _takes(state, want),
+        state.vcpus,
+        want.host,
+        want.policy,
+        fixed=False,
+        drain=want.drain,
+        reach=reach,
+        why=why,
+        home=state.home if want.policy else "",
+        pace=Pace(state.dirty, state.downtime) if state.dirty is not None or state.downtime is not None else UNKNOWN,
+        disks=sum(disk.data for disk in copied(want, state, place.host, view)) if state.power == "running" else 0,
     )
 
 
@@ -108,7 +120,8 @@ class _Sorts:
     def reach(self, want: VmDesired, state: DomainState, origin: str) -> tuple[tuple[str, ...], str]:
         """Hosts it may run on by its policy (or any), and can get to by the methods it may move by; why no other."""
         hosts = want.policy.hosts if want.policy else self._all
-        ways = "auto" if want.drain == COLD and self._view.fleet.hosts[origin].maintenance else want.moves.method
+        drained = self._view.fleet.hosts[origin].maintenance or state.home
+        ways = "auto" if want.drain == COLD and drained else want.moves.method
         own = want.name if want.moves.storage == COPY else _character(state)
         key = (own, ways, want.moves, want.shared, want.power, self._sort.get(origin), id(hosts))
         if key not in self._verdicts:
@@ -170,4 +183,4 @@ def _character(state: DomainState) -> Hashable:
     nics = tuple(replace(nic, mac="") for nic in state.nics)
     nvram = state.nvram.rpartition("/")[0]
     bare = replace(state, uuid="", memory=0, vcpus=0, digest="", guest="", addresses=(), taints=(), label="", fleet="")
-    return replace(bare, disks=disks, nics=nics, nvram=nvram)
+    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="", dirty=None, downtime=None)

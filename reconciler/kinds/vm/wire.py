@@ -159,6 +159,9 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         boots=move.get("boots") == "yes",
         resume=move.get("resume") == "yes",
         prune=move.get("prune") == "allowed",
+        home=move.get("home", ""),
+        dirty=_number(move.get("dirty", "")),
+        downtime=_number(move.get("downtime", "")),
         keeps=reading.keeps,
         local=_local(root),
         bound=tuple(what for path, what in _BOUND.items() if root.find(path) is not None),
@@ -252,9 +255,15 @@ def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
 
 
 def read_move(root: Any) -> Mapping[str, str]:
-    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; and `prune`."""
+    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; `prune`, `home`, and
+    how it wrote: `dirty`, `downtime`."""
     mark = root.find(f"metadata/{{{MARK}}}vm")
     return {} if mark is None else dict(mark.attrib)
+
+
+def _number(text: str) -> int | None:
+    """None for what is no plain number, whoever wrote it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 def write_mark(fleet: str, digest: str = "", making: Sequence[str] = ()) -> str:

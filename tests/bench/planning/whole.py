@@ -38,8 +38,9 @@ class Cost:
 def planned(folder: Path) -> Cost:
     """One run of the command; raises RuntimeError where it does not end with changes pending."""
     argv = [sys.executable, "-m", "reconciler", "plan", "specs", "--snapshot", "snapshot.json", "--detailed-exitcode"]
+    own = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     with (folder / "said.txt").open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(argv, cwd=folder, env=own, stdout=out, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     said = (folder / "said.txt").read_text(encoding="utf-8").splitlines()
     if os.waitstatus_to_exitcode(status) != 2:

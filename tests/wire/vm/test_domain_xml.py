@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds.vm.domain_xml import clone_xml, marked, with_resources, with_uuid
+from reconciler.kinds.vm.move_mark import with_notes
 from reconciler.kinds.vm.state import Disk, DomainState, Nic, WantedNic
 from reconciler.kinds.vm.wire import (
     foreign,
@@ -181,3 +182,12 @@ def test_metadata_is_the_place_for_other_namespaces() -> None:
     assert foreign(kept) == ()
     assert foreign(parse(f"<domain {qemu}><name>a</name><qemu:commandline/></domain>")) == ("qemu:commandline",)
     assert foreign(parse("<domain><devices><x xmlns='u:x'/></devices></domain>")) == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("1048576", 1048576), ("0", 0), ("", None), ("-1", None), ("1e9", None), ("9" * 40, None)]
+)
+def test_a_pace_is_read_from_the_mark_and_nonsense_is_not(written: str, read: int | None) -> None:
+    xml = with_notes(_text("libvirt-9.0-mvp1-shutoff.xml"), dirty=written, downtime=written)
+    state = from_xml("mvp1", xml)
+    assert (state.dirty, state.downtime) == (read, read)

@@ -1,0 +1,24 @@
+"""What a live move showed of how its guest writes, noted on the domain: the forecast of its next move begins with it.
+
+Never makes a move that has ended well a failure: a note that cannot be written is not there.
+"""
+
+from contextlib import suppress
+
+from reconciler.errors import HostError
+from reconciler.kinds.vm.move_mark import noted
+from reconciler.kinds.vm.wire import MARK
+from reconciler.model.fleet import HostCard
+from reconciler.ports import Hands
+from reconciler.readings import JobNumbers
+
+
+def remember(uuid: str, there: HostCard, job: JobNumbers, hands: Hands) -> None:
+    """`dirty` is the most that was seen while it moved; a move that ended within its first copy shows none."""
+    notes = {"downtime": str(job.downtime_ms)} if job.downtime_ms else {}
+    if job.dirty_rate:
+        notes["dirty"] = str(job.dirty_rate)
+    with suppress(HostError):
+        arrived = hands.hypervisor.domain(there, uuid) if notes else None
+        if arrived is not None and arrived.config:
+            hands.hypervisor.set_metadata(there, uuid, MARK, noted(arrived.config, **notes))

@@ -1,0 +1,106 @@
+"""A drained VM of a policy over the fleet in memory: noted before it leaves, home after, killed at every call of both.
+
+What goes home and what does not is in the cases and the laws.
+"""
+
+import pytest
+
+from reconciler.engine.once import see
+from reconciler.wiring import KINDS
+from tests.fakes.fleets import Fleet, Text
+from tests.fakes.world import Killed
+
+
+class Drained(Fleet):
+    """`web` may run on any host; `away` is in maintenance."""
+
+    away = ""
+
+    @property
+    def specs(self) -> Text:
+        text = super().specs.text.replace("placement: {host: any}", "placement: {hosts: all}")
+        return Text(text.replace(f"{{fqdn: {self.away}.", f"{{maintenance: true, fqdn: {self.away}."))
+
+
+def _fleet() -> Drained:
+    fleet = Drained()
+    fleet.place(web="lq-d25")
+    assert fleet.apply().verdict == "ok"
+    fleet.place(web="any")
+    assert fleet.plan().empty
+    fleet.world.pass_time(60)
+    return fleet
+
+
+def _away() -> Drained:
+    fleet = _fleet()
+    fleet.away = "lq-d25"
+    assert fleet.converge().verdict == "ok"
+    fleet.away = ""
+    fleet.world.pass_time(60)
+    fleet.world.calls.clear()
+    return fleet
+
+
+def _homes(fleet: Fleet) -> list[str]:
+    return [state.home for place, state in see(fleet.wanted, KINDS, fleet.tools).of("vm") if place.name == "web"]
+
+
+def test_it_is_drained_and_comes_home_and_nothing_is_left_noted() -> None:
+    fleet = _away()
+    assert fleet.world.where("web") == [("lq-d26", "running")]
+    assert _homes(fleet) == ["lq-d25"]
+    assert fleet.converge().verdict == "ok"
+    assert fleet.world.where("web") == [("lq-d25", "running")]
+    assert _homes(fleet) == [""]
+    assert fleet.world.violations == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_every_call_on_the_way_home(after: bool) -> None:
+    whole = _away()
+    whole.apply()
+    for number in range(1, len(whole.world.calls) + 1):
+        fleet = _away()
+        fleet.world.kill_at, fleet.world.kill_after_effect = number, after
+        with pytest.raises(Killed):
+            fleet.apply()
+        fleet.revive()
+        fleet.world.pass_time(1200)
+        fleet.converge()
+        assert fleet.world.where("web") == [("lq-d25", "running")], number
+        assert _homes(fleet) == [""]
+        assert fleet.world.violations == []
+
+
+@pytest.mark.parametrize("name", ["vm.note-home.done", "move.ready", "move.migrated", "move.settled"])
+def test_killed_while_it_is_drained_it_comes_home_all_the_same(name: str) -> None:
+    fleet = _fleet()
+    fleet.away = "lq-d25"
+    fleet.world.fault = (name, Killed())
+    with pytest.raises(Killed):
+        fleet.apply()
+    fleet.world.fault = None
+    fleet.revive()
+    fleet.world.pass_time(1200)
+    fleet.converge()
+    assert fleet.world.where("web") == [("lq-d26", "running")]
+    fleet.away = ""
+    assert fleet.converge().verdict == "ok"
+    assert fleet.world.where("web") == [("lq-d25", "running")]
+    assert _homes(fleet) == [""]
+
+
+def test_the_maintenance_ends_before_it_has_left() -> None:
+    fleet = _fleet()
+    fleet.away = "lq-d25"
+    fleet.world.fault = ("vm.note-home.done", Killed())
+    with pytest.raises(Killed):
+        fleet.apply()
+    fleet.world.fault = None
+    fleet.revive()
+    fleet.world.pass_time(1200)
+    fleet.away = ""
+    fleet.converge()
+    assert fleet.world.where("web") == [("lq-d25", "running")]
+    assert _homes(fleet) == [""]
