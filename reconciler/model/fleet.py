@@ -65,6 +65,7 @@ class Limits:
     """What one pass may do unasked. `disruption` is the highest class allowed.
 
     `moves_per_host` and `moves` at a time; `moves_per_pass` and `bytes_per_pass` in all, 0: as many as there are.
+    `cool_down` is how many seconds rules leave a VM alone after it moved.
     """
 
     moves_per_host: int = 2
@@ -73,6 +74,7 @@ class Limits:
     disruption: str = "move-live"
     moves_per_pass: int = 0
     bytes_per_pass: int = 0
+    cool_down: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

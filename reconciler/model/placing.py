@@ -69,7 +69,8 @@ class Tenant:
     `wants` is the host it is declared on, empty where a policy decides. `fixed`: this plan moves it nowhere, whatever
     is declared; `unsettled`: because something of it was begun and is not ended. `drain` is its own word for when its
     host is in maintenance: live, cold, stop or stay. `reach` are the hosts that can run it, None: nobody has to know;
-    `why` is what keeps it from all others where it can run on none but its own.
+    `why` is what keeps it from all others where it can run on none but its own. `moved` is when it last came from
+    another host, in seconds since 1970, 0 where nobody knows.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Tenant:
     unsettled: bool = False
     reach: tuple[str, ...] | None = None
     why: str = ""
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Fleets come from a seed, so a failure names the number that shows it: `fleet(SEE
 """
 
 import json
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -27,7 +28,7 @@ from reconciler.kinds.vm.actions import (
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, MoveOffline, ShutToMove
 from reconciler.model.disruption import Disruption
 from reconciler.model.plan import Plan
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Place, Ref
 from reconciler.wiring import KINDS
 from tests.laws.fleets import Made, fleet
 
@@ -247,6 +248,29 @@ def test_a_saved_plan_is_the_plan(seed: int) -> None:
         for s in made.seen.silences
         if any(p.host == s.host and p.kind in s.kinds for p in plan.touched)
     ]
+
+
+@LAW
+@example(531)
+@example(588)
+@given(st.integers(0, 2**30).map(lambda number: 3 * number))
+def test_who_moved_a_short_while_ago_is_moved_by_a_persons_word_only(seed: int) -> None:
+    """By a drain or by hosts that its policy names no more; or because its host is too full."""
+    made, plan = planned(seed)
+    fleet = made.wanted.fleet
+    assert fleet.limits.cool_down == 3600
+    policies = {i.place.name: i.value.policy for i in made.wanted.desired if i.place.kind == "vm" and i.value.policy}
+    rooms = {place.host: room.memory for place, room in made.seen.of("room")}
+    load = Counter[str]()
+    for place, state in made.seen.of("vm"):
+        load[place.host] += state.memory
+    for action in plan.actions:
+        if isinstance(action, MoveLive | MoveOffline) and action.place.name in policies:
+            source = Place("vm", action.origin, action.place.name)
+            state = made.seen.get(source)
+            if state is not None and state.moved and load[action.origin] <= rooms.get(action.origin, 0):
+                allowed = action.origin in policies[action.place.name].hosts
+                assert fleet.hosts[action.origin].maintenance or not allowed
 
 
 @LAW

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from reconciler.engine.placing.asking import MIB, Question, names_of
+from reconciler.engine.placing.resting import rests
 from reconciler.engine.placing.waits import waits
 from reconciler.model.action import Action, Refusal
 from reconciler.model.desired import View
@@ -15,7 +16,7 @@ from reconciler.model.forecast import Forecast, PlannedMove
 from reconciler.model.placing import Placing, Seat, Tenant, Verdict, Wait
 from reconciler.model.plan import Plan
 from reconciler.model.ref import Ref
-from reconciler.placement.solution import Solution
+from reconciler.placement.solution import Knot, Solution
 
 Later = tuple[tuple[str, str], ...]
 _USED_UP = "this pass's moves or bytes are used up (Fleet.limits)"
@@ -25,6 +26,7 @@ _BESIDE = "a move of one that its rules name is ended first; the next pass looks
 
 def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Placing:
     """What was decided about every object of that kind."""
+    later = _later(asked, solution, fleet)
     refused = dict(_knotted(asked, solution))
     goal = dict(solution.goal)
     stuck = {name for name in refused if goal[name] == asked.tenants[name].at}
@@ -33,7 +35,6 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
     stopped = {name for name, seat in seats.items() if seat.how == "stop"}
     refused = {**{n: v for n, v in refused.items() if n not in stopped}, **dict(_held(asked, fleet))}
     order = _waits(asked, solution, kind)
-    later = {**dict.fromkeys(solution.later, _USED_UP), **dict(_unsettled(asked))}
     moved = {move.guest for move in solution.moves} - stuck
     first = {move.guest: move.target for move in reversed(solution.moves) if move.bypass}
     return Placing(
@@ -49,10 +50,21 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
     )
 
 
+def _later(asked: Question, solution: Solution, fleet: Fleet) -> dict[str, str]:
+    """Who waits for another pass, and why."""
+    rested = {n: rests(n, asked.resting, fleet) for knot in solution.knots for n in _resting(asked, knot)}
+    return {**dict.fromkeys(solution.later, _USED_UP), **rested, **dict(_unsettled(asked))}
+
+
+def _resting(asked: Question, knot: Knot) -> list[str]:
+    """Those of it in their cool-down: what they could mend is no refusal yet."""
+    return [name for name in knot.guests if name in asked.cooling]
+
+
 def _knotted(asked: Question, solution: Solution) -> Iterator[tuple[str, Verdict]]:
     """Only of what was asked for: who is where a person declared it is not to blame for a rule of others."""
     for knot in solution.knots:
-        for name in knot.guests:
+        for name in () if _resting(asked, knot) else knot.guests:
             if name in asked.asked:
                 why = asked.tenants[name].why
                 reason = f"{knot.reason}: {why}" if why and len(knot.guests) == 1 else knot.reason

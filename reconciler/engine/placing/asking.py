@@ -3,9 +3,11 @@
 What this plan does not move is only counted: its memory is taken off its host's room.
 """
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from reconciler.engine.placing.resting import Ends, cooled, resting
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.placing import Apart, Home, Policy, Rule, Shun, Tenancy, Tenant, Together
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
@@ -21,16 +23,19 @@ _UNCOUNTED = 10**6
 class Question:
     """`problem` for the planner, and all tenants by name; `asked` are the names of those it may move or start.
 
-    `named` are the only ones this plan is about, if any.
+    `named` are the only ones this plan is about, if any; `resting` says until when a cool-down lasts, and `cooling` are
+    those that it keeps where they are.
     """
 
     problem: Problem
     tenants: Mapping[str, Tenant]
     asked: frozenset[str]
     named: frozenset[str] = frozenset()
+    resting: Ends = field(default_factory=dict)
+    cooling: frozenset[str] = frozenset()
 
 
-def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: frozenset[str]) -> Question:
+def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: frozenset[str], now: int = 0) -> Question:
     """`named`: with `--target`, the only ones to move; empty: all. `still` are not to be moved, whoever asks."""
     homes = {home.host: home for home in tenancy.homes if home.host in fleet.hosts}
     free = {name: card for name, card in fleet.hosts.items() if name in homes}
@@ -39,22 +44,27 @@ def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: froze
     shared = [rule for rule in _shared(tenancy.tenants) if _asked_now(rule, asked.keys(), moving)]
     ruled = {name for rule in shared for name in names_of(rule)}
     beside = [t for t in tenancy.tenants if t.name not in asked and t.name in ruled and t.at in homes]
-    taken: dict[str, list[int]] = {name: [0, 0] for name in homes}
     counted = {t.name for t in beside} | set(asked)
     rules = tuple(_asked(rule, counted) for rule in shared)
-    for tenant in tenancy.tenants:
-        if tenant.name not in counted and tenant.at in taken:
-            taken[tenant.at][0] += tenant.memory
-            taken[tenant.at][1] += tenant.vcpus if tenant.memory else 0
+    taken = _taken((t.at, t.memory, t.vcpus if t.memory else 0) for t in tenancy.tenants if t.name not in counted)
     reaches: dict[str, tuple[str, ...]] = {}
     guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t) for t in beside]
-    least: dict[str, list[int]] = {name: [0, 0] for name in homes}
-    for guest in guests[len(asked) :]:
-        least[guest.at][0] += guest.memory
-        least[guest.at][1] += guest.vcpus
+    least = _taken((guest.at, guest.memory, guest.vcpus) for guest in guests[len(asked) :])
     hosts = tuple(_host(homes[name], card, fleet, taken[name], least[name]) for name, card in sorted(free.items()))
-    problem = Problem(hosts, tuple(sorted(guests, key=lambda g: g.name)), reaches, rules, _limits(fleet))
-    return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named)
+    ends = resting(asked.values(), fleet, now)
+    known = cooled(sorted(guests, key=lambda g: g.name), hosts, ends)
+    problem = Problem(hosts, known, reaches, rules, _limits(fleet))
+    cooling = frozenset(guest.name for guest in known if guest.cooling)
+    return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named, ends, cooling)
+
+
+def _taken(those: Iterable[tuple[str, int, int]]) -> Mapping[str, list[int]]:
+    """Memory and vCPUs by host."""
+    taken: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for host, memory, vcpus in those:
+        taken[host][0] += memory
+        taken[host][1] += vcpus
+    return taken
 
 
 def _asks(tenant: Tenant, homes: Mapping[str, HostCard], named: frozenset[str]) -> bool:

@@ -26,7 +26,7 @@ def place(view: View, kinds: Sequence[Kind], targets: Sequence[str], blocked: Ma
         return view
     named = frozenset(target.partition("/")[2].partition("@")[0] for target in targets)
     still = frozenset(ref.name for ref in blocked)
-    asked = question(kind.tenancy(view), view.fleet, named, still)
+    asked = question(kind.tenancy(view), view.fleet, named, still, view.now)
     placing = answer(asked, _solved(asked), view.fleet, kind.name)
     placing = replace(placing, refused={**placing.refused, **blocked})
     seats = ((item, placing.seats.get(item.place.ref)) for item in view.desired)

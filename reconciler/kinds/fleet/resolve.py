@@ -49,7 +49,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
 
 def _limits(spec: LimitsSpec) -> Limits:
     window = spec.moves_per_pass or 0, spec.bytes_per_pass or 0
-    return Limits(spec.moves_per_host, spec.moves, spec.deletes_per_pass, spec.disruption, *window)
+    return Limits(spec.moves_per_host, spec.moves, spec.deletes_per_pass, spec.disruption, *window, spec.cool_down)
 
 
 def _suspension(spec: bool | SuspendSpec) -> Suspension | None:

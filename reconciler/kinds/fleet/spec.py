@@ -21,6 +21,7 @@ class LimitsSpec(Strict):
     disruption: Cap = Disruption.MOVE_LIVE.value
     moves_per_pass: Annotated[int, Field(ge=1, le=100_000)] | None = None
     bytes_per_pass: Size | None = None
+    cool_down: Duration = 0.0
 
 
 class ConnectionDefaults(Strict):

@@ -27,7 +27,8 @@ def define(
     when = Disruption.NEXT_BOOT if running else Disruption.NONE
     if "domain XML" in paths:
         xml = marked(with_uuid(want.xml, state.uuid), view.fleet.name, want.digest)
-        xml = with_notes(xml, resume="yes" if state.resume else "", prune="allowed" if state.prune else "")
+        kept = {"resume": "yes" if state.resume else "", "prune": "allowed" if state.prune else ""}
+        xml = with_notes(xml, **kept, moved=str(state.moved or ""))
         try:
             result = from_xml(want.name, xml)
         except ValueError as error:

@@ -63,7 +63,8 @@ class DomainState:
 
     `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
     `resume` says that a cold move shut it down, `prune` that it may be deleted once it is declared nowhere. `keeps` is
-    what libvirt stores of it beside its definition, `local` what only a live move takes along.
+    what libvirt stores of it beside its definition, `local` what only a live move takes along. `moved` is when we last
+    brought it from another host, in seconds since 1970, 0 for never.
     """
 
     uuid: str
@@ -101,6 +102,7 @@ class DomainState:
     taints: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     label: str = field(default="", metadata=VOLATILE)
     reason: str = field(default="", metadata=VOLATILE)
+    moved: int = field(default=0, metadata=VOLATILE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,8 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
     moves = want.policy is not None or want.host != place.host or view.fleet.hosts[place.host].maintenance
     reach, why = sorts.reach(want, state, place.host) if moves else (None, "")
     wants, needs = want.host, _takes(state, want)
-    yield Tenant(
-        place.name, place.host, needs, state.vcpus, wants, want.policy, False, want.drain, reach=reach, why=why
-    )
+    takes = (needs, state.vcpus, wants, want.policy, False, want.drain)
+    yield Tenant(place.name, place.host, *takes, reach=reach, why=why, moved=state.moved)
 
 
 def _takes(state: DomainState, want: VmDesired | None) -> int:
