@@ -159,7 +159,8 @@ class MovePolicy:
 class Fleet:
     """Everything that is not an object on a host: name, mode, limits and the hosts by name.
 
-    `mode`, `interval` (seconds), `suspension` and `windows` are about scheduled passes only.
+    `mode`, `interval` (seconds), `suspension` and `windows` are about scheduled passes only. `host_failures` is how
+    many hosts may be lost, 0 or 1, with room for their VMs on the others.
     """
 
     name: str = "default"
@@ -173,6 +174,7 @@ class Fleet:
     migration: MovePolicy = field(default_factory=MovePolicy)
     connection: Connection = field(default_factory=Connection)
     overcommit: Overcommit = field(default_factory=Overcommit)
+    host_failures: int = 0
     hosts: Mapping[str, HostCard] = field(default_factory=dict)
 
     def room(self, host: str, memory: int) -> int:

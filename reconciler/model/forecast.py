@@ -26,12 +26,22 @@ class PlannedMove:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """Were `host` lost, no room was found elsewhere for these VMs of it. `new`: before this plan there was."""
+
+    host: str
+    vms: tuple[str, ...]
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """All moves in order of start; `moved`, `bound` and `bypassed` in bytes, `seconds` and `seconds_bound` in seconds.
 
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
     for a later pass, `reasons` says why of each. `staying` pairs each host in
-    maintenance that will not be empty with what stays there unasked.
+    maintenance that will not be empty with what stays there unasked. `host_failures` is how many hosts shall be ones
+    that may be lost, and `exposed` are those of which that is not proven.
     """
 
     moves: tuple[PlannedMove, ...] = ()
@@ -43,3 +53,5 @@ class Forecast:
     later: tuple[str, ...] = ()
     reasons: tuple[tuple[str, str], ...] = ()
     staying: tuple[tuple[str, str], ...] = ()
+    host_failures: int = 0
+    exposed: tuple[Exposed, ...] = ()

@@ -129,10 +129,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All of it. `reaches` gives names of hosts per reach."""
+    """All of it. `reaches` gives names of hosts per reach; `survive`: how many hosts may be lost, 0 or 1."""
 
     hosts: tuple[Host, ...]
     guests: tuple[Guest, ...]
     reaches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
+    survive: int = 0

@@ -73,6 +73,7 @@ def fleet(seed: int) -> Made:
     draft.specs.append(
         f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec:\n"
         f"  limits: {{disruption: {cap}{', coolDown: 1h' if seed % 3 == 0 else ''}}}\n"
+        f"{'  hostFailures: 1' + chr(10) if seed % 4 == 1 else ''}"
         f"  defaults: {{access: {{mode: {mode}}}, migration: {{encrypt: {encrypt}}}}}\n"
     )
     for number, host in enumerate(draft.hosts):

@@ -23,7 +23,7 @@ def problem(seed: int) -> Problem:
         if guest is not None:
             guests.append(guest)
     rules = tuple(_rule(rng, [guest.name for guest in guests]) for _ in range(rng.randint(0, 6) if guests else 0))
-    return Problem(hosts, tuple(guests), reaches, rules, _limits(rng))
+    return Problem(hosts, tuple(guests), reaches, rules, _limits(rng), survive=rng.choice((0, 0, 1)))
 
 
 def _host(rng: Random, number: int) -> Host:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.placement.problem import Effort, Limits
+from reconciler.placement.problem import Effort, Limits, Problem
 from reconciler.placement.replay import replay
+from reconciler.placement.solution import Solution
 from reconciler.placement.solve import solve
+from reconciler.placement.spare import spare
 from tests.placement.made import problem
 
 EFFORT = Effort(polish=0.02, exact=0.05, exact_moves=40)
@@ -24,8 +26,26 @@ def check(seed: int) -> None:
         assert plan.seconds >= plan.seconds_bound
     touched = {guest.name for guest in asked.guests if guest.pinned or guest.cooling} & {m.guest for m in plan.moves}
     assert all(not guest.at for guest in asked.guests if guest.name in touched)
+    _survives(asked, plan)
     shuffled = replace(asked, hosts=asked.hosts[::-1], guests=asked.guests[::-1])
     assert repr(solve(shuffled, EFFORT)) == repr(plan), "the order in which things are named decides nothing"
+
+
+def _survives(asked: Problem, plan: Solution) -> None:
+    """Without anything asked nothing is said; what starts takes no room that a loss needs, or has it in spare."""
+    if not asked.survive:
+        assert (plan.refuges, plan.exposed) == ((), ())
+        return
+    new = {guest.name for guest in asked.guests if not guest.at} - {name for name, host in plan.goal if not host}
+    exposed = {(e.host, name) for e in plan.exposed for name in e.guests}
+    before = spare(asked, {guest.name: guest.at for guest in asked.guests})
+    assert {e.host for e in plan.exposed if not e.new} <= before.short.keys()
+    bare = spare(asked, {name: "" if name in new else host for name, host in plan.goal})
+    memory = {guest.name: guest.memory for guest in asked.guests}
+    for host, names in bare.short.items():
+        lost = sum(memory[name] for at, name in exposed if at == host)
+        assert lost <= sum(memory[name] for name in names)
+    assert {host for host, _ in exposed} <= bare.short.keys(), "a guest was started into the room of a loss"
 
 
 @settings(max_examples=250, deadline=None)

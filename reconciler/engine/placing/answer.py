@@ -12,7 +12,7 @@ from reconciler.engine.placing.waits import waits
 from reconciler.model.action import Action, Refusal
 from reconciler.model.desired import View
 from reconciler.model.fleet import Fleet
-from reconciler.model.forecast import Forecast, PlannedMove
+from reconciler.model.forecast import Exposed, Forecast, PlannedMove
 from reconciler.model.placing import Placing, Seat, Tenant, Verdict, Wait
 from reconciler.model.plan import Plan
 from reconciler.model.ref import Ref
@@ -45,7 +45,10 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
         refused={Ref(kind, name): verdict for name, verdict in sorted(refused.items())},
         later=tuple(Ref(kind, name) for name in sorted(later)),
         forecast=replace(
-            _forecast(asked, solution, order, tuple(sorted(later.items()))), staying=tuple(_staying(asked, fleet))
+            _forecast(asked, solution, order, tuple(sorted(later.items()))),
+            staying=tuple(_staying(asked, fleet)),
+            host_failures=asked.problem.survive,
+            exposed=tuple(Exposed(one.host, one.guests, one.new) for one in solution.exposed),
         ),
     )
 

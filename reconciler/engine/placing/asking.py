@@ -43,17 +43,17 @@ def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: froze
     moving = {t.name for t in tenancy.tenants if t.unsettled}
     shared = [rule for rule in _shared(tenancy.tenants) if _asked_now(rule, asked.keys(), moving)]
     ruled = {name for rule in shared for name in names_of(rule)}
-    beside = [t for t in tenancy.tenants if t.name not in asked and t.name in ruled and t.at in homes]
+    beside = [t for t in tenancy.tenants if t.name not in asked and t.at in homes and _counts(t, fleet, ruled)]
     counted = {t.name for t in beside} | set(asked)
     rules = tuple(_asked(rule, counted) for rule in shared)
     taken = _taken((t.at, t.memory, t.vcpus if t.memory else 0) for t in tenancy.tenants if t.name not in counted)
     reaches: dict[str, tuple[str, ...]] = {}
-    guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t) for t in beside]
+    guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t, free, reaches) for t in beside]
     least = _taken((guest.at, guest.memory, guest.vcpus) for guest in guests[len(asked) :])
     hosts = tuple(_host(homes[name], card, fleet, taken[name], least[name]) for name, card in sorted(free.items()))
     ends = resting(asked.values(), fleet, now)
     known = cooled(sorted(guests, key=lambda g: g.name), hosts, ends)
-    problem = Problem(hosts, known, reaches, rules, _limits(fleet))
+    problem = Problem(hosts, known, reaches, rules, _limits(fleet), fleet.host_failures)
     cooling = frozenset(guest.name for guest in known if guest.cooling)
     return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named, ends, cooling)
 
@@ -83,20 +83,36 @@ def _asks(tenant: Tenant, homes: Mapping[str, HostCard], named: frozenset[str]) 
 
 def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> Guest:
     policy = tenant.policy or Policy(())
-    reach = ""
-    if tenant.reach is not None:
-        reach = str(id(tenant.reach))
-        if reach not in reaches:
-            reaches[reach] = tuple(host for host in tenant.reach if host in homes)
+    reach = _reach(tenant, homes, reaches)
     to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
     memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
     return Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
 
 
-def _pinned(tenant: Tenant) -> Guest:
-    return Guest(
-        tenant.name, _mib(tenant.memory), tenant.vcpus if tenant.memory else 0, tenant.at, tenant.at, pinned=True
-    )
+def _pinned(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> Guest:
+    """Where it may go is asked only for when its host is lost; that it may be where it is, is not asked."""
+    reach = _reach(tenant, homes, reaches)
+    if reach and tenant.at not in reaches[reach]:
+        reaches.setdefault(f"{reach} {tenant.at}", (*reaches[reach], tenant.at))
+        reach = f"{reach} {tenant.at}"
+    vcpus = tenant.vcpus if tenant.memory else 0
+    return Guest(tenant.name, _mib(tenant.memory), vcpus, tenant.at, tenant.at, reach, pinned=True)
+
+
+def _reach(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> str:
+    """The name of its hosts, which many share; empty for any."""
+    if tenant.reach is None:
+        return ""
+    reach = str(id(tenant.reach))
+    if reach not in reaches:
+        reaches[reach] = tuple(host for host in tenant.reach if host in homes)
+    return reach
+
+
+def _counts(tenant: Tenant, fleet: Fleet, ruled: Container[str]) -> bool:
+    """Must the planner know it, though it does not move it? For rules, and for what the loss of its host would mean."""
+    survives = bool(fleet.host_failures) and not tenant.fixed and bool(tenant.wants or tenant.policy)
+    return tenant.name in ruled or survives
 
 
 def _mib(memory: int) -> int:

@@ -36,7 +36,7 @@ def place(view: View, kinds: Sequence[Kind], targets: Sequence[str], blocked: Ma
 
 def _solved(asked: Question) -> Solution:
     """Nothing to ask costs nothing, not even the import."""
-    if not asked.asked:
+    if not asked.asked and not asked.problem.survive:
         return Solution((), (), (), (), 0, 0, 0, 0, 0)
     from reconciler.placement.solve import solve
 

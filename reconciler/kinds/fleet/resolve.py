@@ -40,6 +40,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         windows=tuple(Window(tuple(w.days), w.start, w.end, w.timezone, w.disruption) for w in spec.windows),
         limits=_limits(limits),
         overcommit=spec.defaults.overcommit.value(Overcommit()),
+        host_failures=spec.host_failures,
         access=_access(access),
         migration=moves,
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),

@@ -109,4 +109,5 @@ class FleetSpec(Strict):
     suspend: Suspend = False
     windows: list[WindowSpec] = []
     limits: LimitsSpec = LimitsSpec()
+    host_failures: Annotated[int, Field(ge=0, le=1)] = 0
     defaults: Defaults = Defaults()

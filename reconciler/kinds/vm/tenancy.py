@@ -60,6 +60,7 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
             yield Tenant(name, other.host, _takes(half, want), half.vcpus, wants, policy, unsettled=unsettled)
         return
     moves = want.policy is not None or want.host != place.host or view.fleet.hosts[place.host].maintenance
+    moves = moves or view.fleet.host_failures > 0
     reach, why = sorts.reach(want, state, place.host) if moves else (None, "")
     wants, needs = want.host, _takes(state, want)
     takes = (needs, state.vcpus, wants, want.policy, False, want.drain)
