@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
+from reconciler.placement.replay_links import crowded
 from reconciler.placement.replay_losses import losses
 from reconciler.placement.solution import Move, Solution
 
@@ -24,6 +25,7 @@ def replay(problem: Problem, plan: Solution) -> list[str]:
         else:
             walk.end(when, move)
     walk.wrong += _goal(plan, walk.on) + _ending(problem, plan, walk.on) + _window(problem, plan)
+    walk.wrong += crowded(problem, plan)
     if problem.survive:
         walk.wrong += losses(problem, plan, walk.on)
     return walk.wrong

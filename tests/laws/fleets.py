@@ -25,6 +25,7 @@ TRUST = ("ready", "ready", "absent", "not included")
 ALL = tuple(kind.name for kind in KINDS)
 GIB = 2**30
 TAKEN = 1_795_000_000
+LINKED = ", links: [{hosts: all, moves: 1, bandwidth: 100MiB/s}]"
 COPIED, DELETED = ", storage: copy", ", storage: copy, oldCopy: delete"
 PAPERS = (
     lambda name: Papers("/etc/pki/qemu", wrong="has no /etc/pki/qemu/ca-cert.pem"),
@@ -72,7 +73,7 @@ def fleet(seed: int) -> Made:
     encrypt = draft.random.choice(["auto", "required", "off", "off", "off", "off"])
     draft.specs.append(
         f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec:\n"
-        f"  limits: {{disruption: {cap}{', coolDown: 1h' if seed % 3 == 0 else ''}}}\n"
+        f"  limits: {{disruption: {cap}{', coolDown: 1h' if seed % 3 == 0 else ''}{LINKED if seed % 5 == 2 else ''}}}\n"
         f"{'  hostFailures: 1' + chr(10) if seed % 4 == 1 else ''}"
         f"  defaults: {{access: {{mode: {mode}}}, migration: {{encrypt: {encrypt}}}}}\n"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.engine.placing.resting import Ends, cooled, resting
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.placing import Apart, Home, Policy, Rule, Shun, Tenancy, Tenant, Together
-from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.problem import Avoid, Gather, Guest, Host, Limits, Link, Problem, Spread
 from reconciler.placement.problem import Rule as Asked
 
 MIB = 2**20
@@ -126,7 +126,8 @@ def _host(home: Home, card: HostCard, fleet: Fleet, taken: list[int], least: lis
     vcpus = home.cpus * over.vcpus // 100 - taken[1] if over.vcpus and home.cpus else _UNCOUNTED
     room = max(memory, least[0], 0) if home.memory else _UNCOUNTED * 1024
     link = card.link * 8 // 10**6 or LINK
-    return Host(card.name, room, max(vcpus, least[1], 0), card.labels, card.maintenance, link=link)
+    shared = tuple(number for number, one in enumerate(fleet.limits.links) if card.name in one.hosts)
+    return Host(card.name, room, max(vcpus, least[1], 0), card.labels, card.maintenance, link=link, links=shared)
 
 
 def _shared(tenants: Iterable[Tenant]) -> list[Rule]:
@@ -169,4 +170,5 @@ def _limits(fleet: Fleet) -> Limits:
         -(-most * 8 // 10**6),
         limits.moves_per_pass,
         limits.bytes_per_pass // MIB,
+        links=tuple(Link(link.moves, link.rate * 8 // 10**6, link.uplink) for link in limits.links),
     )
