@@ -9,6 +9,7 @@ from itertools import count
 
 from reconciler.placement.aim import Aim, aim, proven
 from reconciler.placement.bounds import loose, makespan
+from reconciler.placement.causes import causes
 from reconciler.placement.durations import seconds
 from reconciler.placement.exact_order import exact
 from reconciler.placement.fleet import Fleet
@@ -36,6 +37,7 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
     plan = made(problem, found)
     if problem.survive:
         plan = keeping(problem, plan, lambda other, left: made(other, found, left))
+    plan = replace(plan, causes=tuple(sorted(causes(problem, dict(plan.goal), bool(plan.later)).items())))
     wrong = replay(problem, plan)
     if wrong:
         raise ReplayError("; ".join(wrong[:5]))
@@ -63,6 +65,7 @@ def made(problem: Problem, effort: Effort, left: frozenset[str] = frozenset()) -
             homeless, rest = homeless | names, without(rest, names if back else beside(rest, names, turn))
             if not back:
                 continue
+            found.board.stay()
             found = replace(found, bounds=proven(normalise(rest)))
         table, bound = ordered(fleet, found, rest, effort)
         if not table.stuck:

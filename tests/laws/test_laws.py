@@ -4,6 +4,7 @@ Fleets come from a seed, so a failure names the number that shows it: `fleet(SEE
 """
 
 import json
+import re
 from collections import Counter
 from functools import cache
 
@@ -271,6 +272,21 @@ def test_who_moved_a_short_while_ago_is_moved_by_a_persons_word_only(seed: int) 
             if state is not None and state.moved and load[action.origin] <= rooms.get(action.origin, 0):
                 allowed = action.origin in policies[action.place.name].hosts
                 assert fleet.hosts[action.origin].maintenance or not allowed
+
+
+@LAW
+@example(2)
+@given(SEEDS)
+def test_no_move_is_made_without_a_cause_that_is_said(seed: int) -> None:
+    """Of one that was begun before and is on two hosts that is cause enough."""
+    made, plan = planned(seed)
+    policies = {i.place.name for i in made.wanted.desired if i.place.kind == "vm" and i.value.policy}
+    mine = [a for a in plan.actions if isinstance(a, MoveLive | MoveOffline) and a.place.name in policies]
+    for action in mine:
+        if len(made.seen.named("vm", action.place.name)) == 1:
+            assert re.match(
+                "its policy puts it on h[0-9]+: .|h[0-9]+ is in maintenance|only to make room", action.reason
+            )
 
 
 @LAW

@@ -1,12 +1,13 @@
 """What holds for every plan over random fleets: the replay passes, nothing is undercut, twice the same."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.placement.problem import Effort, Limits, Problem
+from reconciler.placement.problem import Avoid, Effort, Gather, Host, Limits, Problem, Rule
 from reconciler.placement.replay import replay
 from reconciler.placement.solution import Solution
 from reconciler.placement.solve import solve
@@ -26,6 +27,10 @@ def check(seed: int) -> None:
         assert plan.seconds >= plan.seconds_bound
     touched = {guest.name for guest in asked.guests if guest.pinned or guest.cooling} & {m.guest for m in plan.moves}
     assert all(not guest.at for guest in asked.guests if guest.name in touched)
+    assert [name for name, cause in plan.causes if not cause] == [], "moved without a cause"
+    assert {name for name, _ in plan.causes} == {
+        g.name for g in asked.guests if g.at and g.at != dict(plan.goal)[g.name]
+    }
     _survives(asked, plan)
     shuffled = replace(asked, hosts=asked.hosts[::-1], guests=asked.guests[::-1])
     assert repr(solve(shuffled, EFFORT)) == repr(plan), "the order in which things are named decides nothing"
@@ -64,6 +69,44 @@ def test_what_a_plan_made_needs_no_other_plan(seed: int) -> None:
     after = replace(asked, guests=tuple(replace(guest, at=on[guest.name]) for guest in asked.guests))
     if not plan.knots:
         assert solve(after, EFFORT).moves == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_a_fleet_inside_its_rules_plans_nothing(seed: int) -> None:
+    """However uneven it is: nothing is balanced."""
+    asked = _calm(problem(seed))
+    nothing = Solution((), tuple(sorted((g.name, g.at) for g in asked.guests)), (), (), 0, 0, 0, 0, 0)
+    assert replay(replace(asked, survive=0), nothing) == []
+    plan = solve(asked, EFFORT)
+    assert (plan.moves, plan.knots, plan.causes) == ((), (), ())
+
+
+def _calm(asked: Problem) -> Problem:
+    """The same fleet without what is wrong in it: drains, hosts wanted elsewhere, too many guests, broken rules."""
+    hosts = {host.name: replace(host, drain=False) for host in asked.hosts}
+    room = {name: list(host.room()) for name, host in hosts.items()}
+    kept = []
+    for guest in asked.guests:
+        able = guest.at and (not guest.reach or guest.at in asked.reaches[guest.reach])
+        if able and room[guest.at][0] >= guest.memory and room[guest.at][1] >= guest.vcpus:
+            room[guest.at] = [room[guest.at][0] - guest.memory, room[guest.at][1] - guest.vcpus]
+            kept.append(replace(guest, to=""))
+    on = {guest.name: guest.at for guest in kept}
+    rules = tuple(rule for rule in asked.rules if not _wrong(rule, on, hosts))
+    return replace(asked, hosts=tuple(hosts.values()), guests=tuple(kept), rules=rules)
+
+
+def _wrong(rule: Rule, on: Mapping[str, str], hosts: Mapping[str, Host]) -> bool:
+    """Is it broken, or about a guest that is not there?"""
+    names = (rule.guest, *rule.others) if isinstance(rule, Avoid) else rule.guests
+    if not set(names) <= on.keys():
+        return True
+    over = "" if isinstance(rule, Avoid) else rule.over
+    places = [hosts[on[name]].labels.get(over, f"host {on[name]}") for name in dict.fromkeys(names)]
+    if isinstance(rule, Avoid):
+        return places[0] in places[1:]
+    return len(set(places)) > 1 if isinstance(rule, Gather) else max(map(places.count, places)) > rule.most
 
 
 def test_many_fleets(request: pytest.FixtureRequest) -> None:

@@ -3,7 +3,7 @@
 Decides nothing that the planner did not; says in its words what it could not do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from reconciler.engine.placing.asking import MIB, Question, names_of
@@ -30,7 +30,7 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
     refused = dict(_knotted(asked, solution))
     goal = dict(solution.goal)
     stuck = {name for name in refused if goal[name] == asked.tenants[name].at}
-    resting = _Resting(asked, fleet, goal, stuck)
+    resting = _Resting(asked, fleet, solution, stuck)
     seats = {name: resting.seat(tenant) for name, tenant in asked.tenants.items() if tenant.wants or tenant.policy}
     stopped = {name for name, seat in seats.items() if seat.how == "stop"}
     refused = {**{n: v for n, v in refused.items() if n not in stopped}, **dict(_held(asked, fleet))}
@@ -77,8 +77,9 @@ def _knotted(asked: Question, solution: Solution) -> Iterator[tuple[str, Verdict
 class _Resting:
     """Where each object ends or stays."""
 
-    def __init__(self, asked: Question, fleet: Fleet, goal: Mapping[str, str], stuck: Set[str]) -> None:
-        self._asked, self._hosts, self._goal, self._stuck = asked.asked, fleet.hosts, goal, stuck
+    def __init__(self, asked: Question, fleet: Fleet, solution: Solution, stuck: Set[str]) -> None:
+        self._asked, self._hosts, self._stuck = asked.asked, fleet.hosts, stuck
+        self._goal, self._causes = dict(solution.goal), dict(solution.causes)
 
     def seat(self, tenant: Tenant) -> Seat:
         """Its own host's, where the planner was not asked: then it is fixed, at home, or had to leave home before."""
@@ -96,7 +97,9 @@ class _Resting:
         goal = self._goal[tenant.name] or here
         if drains and goal not in (tenant.at, tenant.wants):
             return Seat(goal, "cold" if tenant.drain == "cold" else "live", f"{tenant.at} is in maintenance")
-        return Seat(goal, why=f"its policy puts it on {goal}" if tenant.policy else "")
+        why = f"its policy puts it on {goal}" if tenant.policy else ""
+        cause = self._causes.get(tenant.name) if tenant.policy else ""
+        return Seat(goal, why=f"{why}: {cause}" if cause else why)
 
     def _maintained(self, host: str) -> bool:
         return host in self._hosts and self._hosts[host].maintenance
