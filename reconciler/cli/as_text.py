@@ -61,6 +61,8 @@ def show_action(action: Action) -> None:
 
 def summary(plan: Plan) -> str:
     """One line: what a tired reviewer must know."""
+    if plan.empty and plan.forecast.later:
+        return "Nothing to do in this pass."
     if plan.empty:
         return "Nothing to do: everything is as declared."
     words = [f"{len(plan.actions)} action{'s' if len(plan.actions) != 1 else ''}"]

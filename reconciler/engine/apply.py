@@ -12,7 +12,7 @@ from reconciler.engine.interrupts import Interrupts
 from reconciler.errors import LockLost, NeedsHuman, ReconcilerError
 from reconciler.kind import Kind
 from reconciler.model.action import Action
-from reconciler.model.fleet import Limits
+from reconciler.model.fleet import Limits, Link
 from reconciler.model.outcome import Outcome, Progress
 from reconciler.ports import Hands, Journal
 
@@ -119,7 +119,7 @@ class Walk:
         return identity in self._waiting or any(action.id == identity for action in self._running.values())
 
     def _allowed(self, action: Action, chosen: Sequence[Action]) -> bool:
-        """One change at a time per host, moves apart: those are bounded per host and per fleet; looking always may."""
+        """One change at a time per host, moves apart: those are bounded by host, link and fleet; looking always may."""
         busy = [other for other in (*self._running.values(), *chosen) if not other.looks]
         if action.looks:
             return True
@@ -127,7 +127,8 @@ class Walk:
             moves = [other for other in busy if _moves(other)]
             hosts = [host for other in moves for host in other.busy]
             most = max((hosts.count(host) for host in action.busy), default=0)
-            return len(moves) < self._limits.moves and most < self._limits.moves_per_host
+            free = all(_carried(link, moves) < link.moves for link in self._limits.links if _over(link, action))
+            return free and len(moves) < self._limits.moves and most < self._limits.moves_per_host
         return all(not other.busy & action.busy for other in busy if not _moves(other))
 
     def _run(self, action: Action) -> Outcome:
@@ -137,7 +138,7 @@ class Walk:
             hurried=lambda: action.id in self._hurried,
             facts=self._facts,
         )
-        way = action.between or ((action.followed.host, action.place.host) if action.followed else ())
+        way = _way(action)
         self._journal.write("begin", action=action.id, explain=action.explain(), between=list(way))
         started = hands.clock.now()
         try:
@@ -172,6 +173,20 @@ class Walk:
 def _moves(action: Action) -> bool:
     """Does it bring a VM to another host? Also one that somebody else sent on its way."""
     return bool(action.between) or action.followed is not None
+
+
+def _way(action: Action) -> tuple[str, ...]:
+    """From host to host; nothing for what is no move."""
+    return action.between or ((action.followed.host, action.place.host) if action.followed else ())
+
+
+def _carried(link: Link, moves: Sequence[Action]) -> int:
+    return sum(_over(link, other) for other in moves)
+
+
+def _over(link: Link, action: Action) -> bool:
+    source, target = _way(action)
+    return link.carries(source, target)
 
 
 def _kind_of(action: Action, kinds: Mapping[str, Kind]) -> str:

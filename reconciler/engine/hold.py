@@ -3,7 +3,7 @@
 Pure. Closing an access is never held but where nothing at all may be done; a person's own `apply` is not asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from reconciler.engine.prune import prune
 from reconciler.model.action import Action
 from reconciler.model.disruption import Disruption
 from reconciler.model.fleet import DAYS, MODE, MODES, Fleet, Window
+from reconciler.model.forecast import Forecast
 from reconciler.model.plan import Held, Plan
 from reconciler.model.ref import Place, Ref
 
@@ -51,15 +52,27 @@ def suspended(fleet: Fleet, now: float) -> str:
 
 
 def notes(plan: Plan, wanted: Wanted, now: float) -> tuple[str, ...]:
-    """For a person who looks at a plan: what stays on hosts in maintenance; what the schedule would not do, and why."""
+    """For a person who looks at a plan: what stays on hosts in maintenance, whether a host may be lost; what the
+    schedule would not do, and why."""
     grouped: dict[str, dict[str, None]] = {}
     for item in hold(plan, wanted, now).held:
         if item.place.kind != "lease":
             grouped.setdefault(item.why + until(item.until), {})[str(item.place.ref)] = None
     staying = tuple(f"{host} will not be empty; there stay: {who}" for host, who in plan.forecast.staying)
-    away = tuple(f"{vm} stays away from home for now: {why}" for vm, why in plan.forecast.away)
-    held = tuple(f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items())
-    return (*staying, *away, *held)
+    away = (f"{vm} stays away from home for now: {why}" for vm, why in plan.forecast.away)
+    held = (f"a scheduled pass would leave {_listed(list(refs))} as it is: {why}" for why, refs in grouped.items())
+    return (*staying, *away, *_losses(plan.forecast), *held)
+
+
+def _losses(forecast: Forecast) -> Iterator[str]:
+    """What the loss of a host would mean, where the fleet shall survive one."""
+    if forecast.host_failures and not forecast.exposed:
+        yield "whichever one host is lost, its VMs find room on the others"
+    for one in sorted(forecast.exposed, key=lambda exposed: not exposed.new)[:_SHOWN]:
+        since = "; before this plan there was" if one.new else ""
+        yield f"if {one.host} were lost, no room was found for {_listed(one.vms)}{since}"
+    if len(forecast.exposed) > _SHOWN:
+        yield f"the same is so of {len(forecast.exposed) - _SHOWN} more hosts"
 
 
 def _listed(refs: Sequence[str]) -> str:

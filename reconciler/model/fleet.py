@@ -61,10 +61,29 @@ class HostCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What these hosts share: `moves` over it at a time, each of at most `rate` bytes per second, 0 for no limit.
+
+    A move of which one end is among them goes over it. Of an `uplink` only one end: a move within stays below it.
+    """
+
+    hosts: frozenset[str]
+    moves: int = 1
+    rate: int = 0
+    uplink: bool = False
+
+    def carries(self, source: str, target: str) -> bool:
+        """Does a move between the two go over it?"""
+        ends = (source in self.hosts) + (target in self.hosts)
+        return ends == 1 if self.uplink else ends > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one pass may do unasked. `disruption` is the highest class allowed.
 
     `moves_per_host` and `moves` at a time; `moves_per_pass` and `bytes_per_pass` in all, 0: as many as there are.
+    `cool_down` is how many seconds rules leave a VM alone after it moved, `links` are what hosts share.
     """
 
     moves_per_host: int = 2
@@ -73,6 +92,13 @@ class Limits:
     disruption: str = "move-live"
     moves_per_pass: int = 0
     bytes_per_pass: int = 0
+    cool_down: float = 0.0
+    links: tuple[Link, ...] = ()
+
+    def rate(self, source: str, target: str, most: int) -> int:
+        """Bytes per second of a move between the two, which may be `most`; 0 for no limit."""
+        shared = (link.rate for link in self.links if link.carries(source, target))
+        return min((rate for rate in (most, *shared) if rate), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +183,8 @@ class MovePolicy:
 class Fleet:
     """Everything that is not an object on a host: name, mode, limits and the hosts by name.
 
-    `mode`, `interval` (seconds), `suspension` and `windows` are about scheduled passes only.
+    `mode`, `interval` (seconds), `suspension` and `windows` are about scheduled passes only. `host_failures` is how
+    many hosts may be lost, 0 or 1, with room for their VMs on the others.
     """
 
     name: str = "default"
@@ -171,6 +198,7 @@ class Fleet:
     migration: MovePolicy = field(default_factory=MovePolicy)
     connection: Connection = field(default_factory=Connection)
     overcommit: Overcommit = field(default_factory=Overcommit)
+    host_failures: int = 0
     hosts: Mapping[str, HostCard] = field(default_factory=dict)
 
     def room(self, host: str, memory: int) -> int:

@@ -29,6 +29,15 @@ class PlannedMove:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """Were `host` lost, no room was found elsewhere for these VMs of it. `new`: before this plan there was."""
+
+    host: str
+    vms: tuple[str, ...]
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """All moves in order of start; `moved`, `bound` and `bypassed` in bytes of memory, `disks` in bytes of what goes
     along, `seconds` and `seconds_bound` in seconds.
@@ -36,7 +45,8 @@ class Forecast:
     `moved` over `bound` is how far the moves are from the fewest bytes any plan must send; `later` are VMs that wait
     for a later pass, `reasons` says why of each. `staying` pairs each host in
     maintenance that will not be empty with what stays there unasked; `away` pairs each VM that is not sent home after a
-    maintenance with the reason.
+    maintenance with the reason. `host_failures` is how many hosts shall be ones that may be lost, and `exposed` are
+    those of which that is not proven.
     """
 
     moves: tuple[PlannedMove, ...] = ()
@@ -50,3 +60,5 @@ class Forecast:
     staying: tuple[tuple[str, str], ...] = ()
     away: tuple[tuple[str, str], ...] = ()
     disks: int = 0
+    host_failures: int = 0
+    exposed: tuple[Exposed, ...] = ()

@@ -84,9 +84,9 @@ class Tenant:
     `wants` is the host it is declared on, empty where a policy decides. `fixed`: this plan moves it nowhere, whatever
     is declared; `unsettled`: because something of it was begun and is not ended. `drain` is its own word for when its
     host is in maintenance: live, cold, stop or stay. `reach` are the hosts that can run it, None: nobody has to know;
-    `why` is what keeps it from all others where it can run on none but its own. `home` is the host that a drain sent it
-    away from, where its policy may let it return. `pace` is what is known of how it writes; `disks` are bytes of disks
-    that go along.
+    `why` is what keeps it from all others where it can run on none but its own. `moved` is when it last came from
+    another host, in seconds since 1970, 0 where nobody knows. `home` is the host that a drain sent it away from, where
+    its policy may let it return. `pace` is what is known of how it writes; `disks` are bytes of disks that go along.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Tenant:
     home: str = ""
     pace: Pace = Pace()
     disks: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,17 @@ class Board:
                 self.put(item, home)
         return done
 
+    def stay(self) -> None:
+        """Whoever was to leave and finds that there is no need to, stays; the largest first."""
+        forced, away = self.fleet.forced(), []
+        for item, host in enumerate(self.where):
+            if host >= 0 and self.homes[item] >= 0 and host != self.homes[item] and not forced[item]:
+                away.append(item)
+        for item in sorted(away, key=lambda item: (-self.need[item][0], item)):
+            there = self.where[item]
+            self.put(item, -1)
+            self.put(item, self.homes[item] if self.fits(item)[self.homes[item]] else there)
+
     def _room_at(self, item: int, host: int) -> bool:
         """Room and rules let it be there, whether it may stay or not."""
         memory, vcpus = self.need[item]

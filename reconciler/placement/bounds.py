@@ -143,7 +143,7 @@ def loose(legs: Sequence[Leg], fleet: Fleet, fastest: Callable[[int, int], int])
 
 
 def makespan(fleet: Fleet, legs: Sequence[Leg], limits: Limits) -> int:
-    """Least seconds for these moves in any order: the busiest link or slot, the longest move, memory held twice."""
+    """Least seconds for these moves in any order: the busiest link or slot, of one host or shared; the longest move."""
     if not legs:
         return 0
     wire: dict[tuple[int, int], int] = defaultdict(int)
@@ -161,4 +161,14 @@ def makespan(fleet: Fleet, legs: Sequence[Leg], limits: Limits) -> int:
             least = max(least, -(-slot[side, host] // at_a_time))
     if limits.moves:
         least = max(least, -(-sum(leg.seconds for leg in legs) // limits.moves))
-    return least
+    return max(least, _over_links(fleet, legs, limits))
+
+
+def _over_links(fleet: Fleet, legs: Sequence[Leg], limits: Limits) -> int:
+    """The same of links that hosts share; of a leg of which only one end is known nothing is."""
+    work = [0] * len(limits.links)
+    for leg in legs if work else ():
+        if leg.source >= 0 and leg.target >= 0:
+            for number in limits.crossed(fleet.hosts[leg.source], fleet.hosts[leg.target]):
+                work[number] += leg.seconds
+    return max((-(-busy // link.moves) for busy, link in zip(work, limits.links, strict=True)), default=0)

@@ -12,9 +12,10 @@ OVERHEAD = 9
 
 
 def bandwidth(source: Host, target: Host, limits: Limits) -> int:
-    """Mbit/s a move between the two takes: all that both links and the limit allow."""
-    link = min(source.link, target.link)
-    return max(1, min(link, limits.bandwidth) if limits.bandwidth else link)
+    """Mbit/s a move between the two takes: all that both links, what they share and the limit allow."""
+    shared = (limits.links[number].mbit for number in limits.crossed(source, target))
+    most = [mbit for mbit in (limits.bandwidth, *shared) if mbit]
+    return max(1, min(source.link, target.link, *most))
 
 
 def seconds(guest: Guest, mbit: int) -> int:

@@ -146,5 +146,9 @@ class _Model:
                 self.model.add_cumulative(spans, [1] * len(spans), most)
             if sum(wires) > self.fleet.hosts[host].link:
                 self.model.add_cumulative(spans, wires, self.fleet.hosts[host].link)
+        for link, shared in enumerate(limits.links):
+            spans = [self.spans[n] for n, one in enumerate(self.tasks) if link in one.links]
+            if len(spans) > shared.moves:
+                self.model.add_cumulative(spans, [1] * len(spans), shared.moves)
         if limits.moves and len(self.tasks) > limits.moves:
             self.model.add_cumulative(self.spans, [1] * len(self.spans), limits.moves)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 class Host:
     """One host. `memory` and `reserve` in MiB, ratios in percent, `link` in Mbit/s for each direction.
 
-    `drain`: at the end nothing is left here. `closed`: nothing may come, what is here may stay.
+    `drain`: at the end nothing is left here. `closed`: nothing may come, what is here may stay. `links` are numbers of
+    the shared links it hangs on.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Host:
     reserve: int = 0
     memory_ratio: int = 100
     vcpu_ratio: int = 100
+    links: tuple[int, ...] = ()
 
     def room(self) -> tuple[int, int]:
         """What guests may take in all: MiB of memory and vCPUs."""
@@ -110,13 +112,25 @@ Rule = Spread | Gather | Avoid
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What several hosts share: `moves` over it at a time, each of at most `mbit` Mbit/s, 0 for no limit.
+
+    A move of which one end hangs on it goes over it. Of an `uplink` only one end: a move within stays below it.
+    """
+
+    moves: int = 1
+    mbit: int = 0
+    uplink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one plan may use; 0 is no limit, except `bypass_percent`.
 
     `moves_in`, `moves_out`: at a time per host. `moves`: at a time in the fleet. `bandwidth`: Mbit/s one move may take;
     without it a move takes all that both links have. `window_moves`, `window_mib`: in this plan altogether, what is
     beyond waits for a later one. `bypass_percent`: memory sent through third hosts,
-    of the memory that must move; one guest may always be.
+    of the memory that must move; one guest may always be. `links` are what hosts share, by number.
     """
 
     moves_in: int = 1
@@ -126,6 +140,15 @@ class Limits:
     window_moves: int = 0
     window_mib: int = 0
     bypass_percent: int = 50
+    links: tuple[Link, ...] = ()
+
+    def crossed(self, source: Host, target: Host) -> tuple[int, ...]:
+        """Numbers of the links that a move between the two goes over."""
+        if not self.links:
+            return ()
+        inside = set(source.links) & set(target.links)
+        ends = sorted({*source.links, *target.links})
+        return tuple(number for number in ends if not (self.links[number].uplink and number in inside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +165,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """All of it. `reaches` gives names of hosts per reach."""
+    """All of it. `reaches` gives names of hosts per reach; `survive`: how many hosts may be lost, 0 or 1."""
 
     hosts: tuple[Host, ...]
     guests: tuple[Guest, ...]
     reaches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
+    survive: int = 0

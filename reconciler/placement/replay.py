@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
+from reconciler.placement.replay_links import crowded
+from reconciler.placement.replay_losses import losses
 from reconciler.placement.solution import Move, Solution
 
 Reaches = Mapping[str, frozenset[str]]
@@ -23,6 +25,9 @@ def replay(problem: Problem, plan: Solution) -> list[str]:
         else:
             walk.end(when, move)
     walk.wrong += _goal(plan, walk.on) + _ending(problem, plan, walk.on) + _window(problem, plan)
+    walk.wrong += crowded(problem, plan)
+    if problem.survive:
+        walk.wrong += losses(problem, plan, walk.on)
     return walk.wrong
 
 

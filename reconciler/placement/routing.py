@@ -46,11 +46,21 @@ def masses(fleet: Fleet, leaving: Sequence[int], wide: bool = False) -> Masses:
     gone[list(leaving)] = True
     kept = ~gone & (fleet.fixed if wide else fleet.fixed | fleet.soft)
     may = ~gone & ~kept
-    np.add.at(room, sort, fleet.room[0])
-    np.subtract.at(room, sort[fleet.home[kept]], fleet.need[0, kept])
+    np.add.at(room, sort, _left(fleet, kept, may))
     np.add.at(stays, (cls[may], sort[fleet.home[may]]), fleet.need[0, may])
     np.add.at(comes, cls[gone], fleet.need[0, gone])
     return Masses(sort, able, room, stays, comes)
+
+
+def _left(fleet: Fleet, kept: Bools, may: Bools) -> Ints:
+    """Room of each host without what never leaves it; where that alone is too much, just what is there besides.
+
+    Such a host stays too full whoever leaves, so nobody has to, and it is no other host's debt.
+    """
+    left, besides = fleet.room[0].copy(), np.zeros(len(fleet.hosts), dtype=np.int64)
+    np.subtract.at(left, fleet.home[kept], fleet.need[0, kept])
+    np.add.at(besides, fleet.home[may], fleet.need[0, may])
+    return np.where(left < 0, besides, left)
 
 
 def full(found: Masses, share: float) -> bool:

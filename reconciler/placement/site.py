@@ -23,6 +23,7 @@ class Site:
         self.out_left, self.in_left = list(self.link), list(self.link)
         self.most_out, self.most_in = limits.moves_out or 1 << 30, limits.moves_in or 1 << 30
         self.most, self.running = limits.moves or 1 << 30, 0
+        self.shared = [link.moves for link in limits.links]
         self._rules(fleet)
 
     def _rules(self, fleet: Fleet) -> None:
@@ -45,7 +46,7 @@ class Site:
                 self.groups.setdefault(guest, []).append((domain, group.most, counts, guests))
 
     def obstacle(self, task: Task, direct: bool) -> str:
-        """Why the task cannot begin now: room, rule, slot, link or fleet; empty when it can."""
+        """Why the task cannot begin now: room, rule, slot, link or fleet (shared links too); empty when it can."""
         source, target = task.source, task.target
         memory, vcpus = task.need
         if not direct:
@@ -56,7 +57,7 @@ class Site:
             there = domain[target]
             if counts.get(there, 0) >= most and (source < 0 or domain[source] != there):
                 return "rule"
-        if self.running >= self.most:
+        if self.running >= self.most or any(not self.shared[number] for number in task.links):
             return "fleet"
         if source < 0:
             return ""
@@ -80,6 +81,8 @@ class Site:
             self.into[target] += 1
             self.out_left[source] -= task.bandwidth
             self.in_left[target] -= task.bandwidth
+            for number in task.links:
+                self.shared[number] -= 1
 
     def end(self, task: Task) -> None:
         source, target = task.source, task.target
@@ -95,6 +98,8 @@ class Site:
         self.into[target] -= 1
         self.out_left[source] += task.bandwidth
         self.in_left[target] += task.bandwidth
+        for number in task.links:
+            self.shared[number] += 1
 
     def awaited(self, task: Task) -> list[int]:
         """Guests that a rule may have kept waiting for this one to leave."""

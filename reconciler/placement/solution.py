@@ -36,12 +36,23 @@ class Knot:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """Were `host` lost, these guests of it are not proven to find room elsewhere. `new`: they were before this plan."""
+
+    host: str
+    guests: tuple[str, ...]
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Solution:
     """The plan. `moves` in order of start; `goal` is each guest's host after it, in order of names.
 
     `moved` and `bound` in MiB: memory that changes its host, and what any plan must move at least (bypasses are in
     `bypassed`). `seconds` and `seconds_bound`: the timetable's length, and the least for these moves. `later` waits for
-    the next window. `knots` are refusals; guests in them stay where they are.
+    the next window. `knots` are refusals; guests in them stay where they are. Where a loss is to be survived,
+    `causes` says of each who moves why, by name.
+    `refuges` pairs each guest with the host that takes it if its own is lost, and `exposed` says where that is missing.
     """
 
     moves: tuple[Move, ...]
@@ -53,6 +64,9 @@ class Solution:
     bypassed: int
     seconds: int
     seconds_bound: int
+    refuges: tuple[tuple[str, str], ...] = ()
+    exposed: tuple[Exposed, ...] = ()
+    causes: tuple[tuple[str, str], ...] = ()
 
     def gap(self) -> float:
         """Moved memory above its bound, as a ratio; 1.0 is proven to be the least."""

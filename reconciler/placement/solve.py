@@ -1,4 +1,4 @@
-"""From Problem to Solution, straight down: aim, order, cut to the window, explain, replay.
+"""From Problem to Solution, straight down: aim, order, cut to the window, explain, keep what a loss needs, replay.
 
 Decides nothing itself; a plan that the replay does not accept is a bug and never leaves this file.
 """
@@ -9,9 +9,11 @@ from itertools import count
 
 from reconciler.placement.aim import Aim, aim, proven
 from reconciler.placement.bounds import loose, makespan
+from reconciler.placement.causes import causes
 from reconciler.placement.durations import seconds
 from reconciler.placement.exact_order import exact
 from reconciler.placement.fleet import Fleet
+from reconciler.placement.keeping import keeping
 from reconciler.placement.knots import Trouble, knots
 from reconciler.placement.normalise import choose_domains, normalise
 from reconciler.placement.order import timetable
@@ -31,8 +33,20 @@ class ReplayError(Exception):
 
 def solve(problem: Problem, effort: Effort | None = None) -> Solution:
     """The plan. Raises LookupError for names that are not there, ReplayError for a bug of ours."""
-    effort = effort or Effort()
-    rest, homeless, torn = problem, frozenset[str](), frozenset[str]()
+    found = effort or Effort()
+    plan = made(problem, found)
+    if problem.survive:
+        plan = keeping(problem, plan, lambda other, left: made(other, found, left))
+    plan = replace(plan, causes=tuple(sorted(causes(problem, dict(plan.goal), bool(plan.later)).items())))
+    wrong = replay(problem, plan)
+    if wrong:
+        raise ReplayError("; ".join(wrong[:5]))
+    return plan
+
+
+def made(problem: Problem, effort: Effort, left: frozenset[str] = frozenset()) -> Solution:
+    """A plan that nobody has checked yet, and that looks at no loss of a host; `left` are guests not to be started."""
+    rest, homeless, torn = without(problem, left), frozenset[str](), frozenset[str]()
     waits: tuple[tuple[tuple[str, ...], tuple[str, ...], int], ...] = ()
     for turn in count():
         fleet = normalise(rest)
@@ -51,6 +65,7 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
             homeless, rest = homeless | names, without(rest, names if back else beside(rest, names, turn))
             if not back:
                 continue
+            found.board.stay()
             found = replace(found, bounds=proven(normalise(rest)))
         table, bound = ordered(fleet, found, rest, effort)
         if not table.stuck:
@@ -64,17 +79,13 @@ def solve(problem: Problem, effort: Effort | None = None) -> Solution:
     trouble = Trouble(homeless, torn, waits)
     plan = written(problem, fleet, table)
     on = dict(plan.goal)
-    plan = replace(
+    return replace(
         plan,
-        knots=knots(problem, on, trouble, frozenset(plan.later)),
+        knots=knots(problem, on, trouble, left.union(plan.later)),
         moved=found.board.moved(),
         bound=found.bounds.best,
         seconds_bound=bound,
     )
-    wrong = replay(problem, plan)
-    if wrong:
-        raise ReplayError("; ".join(wrong[:5]))
-    return plan
 
 
 def unwell(fleet: Fleet, lost: Sequence[int]) -> list[int]:

@@ -14,7 +14,7 @@ from reconciler.placement.problem import Limits
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A guest (by index) goes from `source` (-1: it starts) to `target`."""
+    """A guest (by index) goes from `source` (-1: it starts) to `target`, over shared `links`."""
 
     guest: int
     source: int
@@ -22,6 +22,7 @@ class Task:
     need: tuple[int, int]
     seconds: int
     bandwidth: int
+    links: tuple[int, ...] = ()
 
     def leg(self) -> Leg:
         return Leg(self.source, self.target, self.need[0], self.seconds, self.bandwidth)
@@ -57,8 +58,9 @@ def task(fleet: Fleet, limits: Limits, guest: int, source: int, target: int) -> 
     need = (one.memory, one.vcpus)
     if source < 0:
         return Task(guest, -1, target, need, 1, 0)
-    mbit = durations.bandwidth(fleet.hosts[source], fleet.hosts[target], limits)
-    return Task(guest, source, target, need, durations.seconds(one, mbit), mbit)
+    ends = fleet.hosts[source], fleet.hosts[target]
+    mbit = durations.bandwidth(*ends, limits)
+    return Task(guest, source, target, need, durations.seconds(one, mbit), mbit, limits.crossed(*ends))
 
 
 def tasks(board: Board, limits: Limits) -> list[Task]:

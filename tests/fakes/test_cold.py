@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from reconciler.engine.once import see
 from reconciler.errors import Refused
 from reconciler.model.plan import Plan
+from reconciler.wiring import KINDS
 from tests.fakes.fleets import Fleet
 from tests.fakes.machines import Domain
 from tests.fakes.world import Killed
@@ -82,6 +84,14 @@ def test_a_stopped_vm_moves_offline(power: str, state: str) -> None:
     fleet = stopped(power)
     assert fleet.apply().verdict == "ok"
     check_end(fleet, state=state)
+
+
+def test_when_it_came_is_noted_on_the_vm_itself() -> None:
+    fleet = stopped()
+    began = fleet.world.time
+    fleet.apply()
+    ((_, state),) = see(fleet.wanted, KINDS, fleet.tools).named("vm", "web")
+    assert began <= state.moved <= fleet.world.time
 
 
 def test_declared_stopped_and_elsewhere_it_is_stopped_and_moved() -> None:

@@ -59,6 +59,22 @@ def test_a_vm_moves_and_nothing_is_left(fleet: Fleet) -> None:
     assert fleet.host("lq-d26").keys["root"] == ["ssh-ed25519 AAAAadmin admin@laptop"]
 
 
+def test_when_it_came_is_noted_on_the_vm_itself(fleet: Fleet) -> None:
+    assert moved(fleet) == 0
+    began = fleet.world.time
+    fleet.place(web="lq-d26").apply()
+    assert began <= moved(fleet) <= fleet.world.time
+    came = moved(fleet)
+    fleet.world.pass_time(600)
+    assert fleet.plan().empty
+    assert moved(fleet) == came
+
+
+def moved(fleet: Fleet) -> int:
+    ((_, state),) = see(fleet.wanted, KINDS, fleet.tools).named("vm", "web")
+    return int(state.moved)
+
+
 def test_autostart_goes_with_the_vm(fleet: Fleet) -> None:
     fleet.place(web="lq-d26").apply()
     (domain,) = [d for d in fleet.host("lq-d26").domains.values() if d.name == "web"]

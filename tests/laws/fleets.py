@@ -24,6 +24,8 @@ SHARED, PRIVATE = "/srv/shared", "/srv/private"
 TRUST = ("ready", "ready", "absent", "not included")
 ALL = tuple(kind.name for kind in KINDS)
 GIB = 2**30
+TAKEN = 1_795_000_000
+LINKED = ", links: [{hosts: all, moves: 1, bandwidth: 100MiB/s}]"
 COPIED, DELETED = ", storage: copy", ", storage: copy, oldCopy: delete"
 PAPERS = (
     lambda name: Papers("/etc/pki/qemu", wrong="has no /etc/pki/qemu/ca-cert.pem"),
@@ -71,7 +73,8 @@ def fleet(seed: int) -> Made:
     encrypt = draft.random.choice(["auto", "required", "off", "off", "off", "off"])
     draft.specs.append(
         f"{HEAD}Fleet\nmetadata: {{name: laws}}\nspec:\n"
-        f"  limits: {{disruption: {cap}}}\n"
+        f"  limits: {{disruption: {cap}{', coolDown: 1h' if seed % 3 == 0 else ''}{LINKED if seed % 5 == 2 else ''}}}\n"
+        f"{'  hostFailures: 1' + chr(10) if seed % 4 == 1 else ''}"
         f"  defaults: {{access: {{mode: {mode}}}, migration: {{encrypt: {encrypt}}}}}\n"
     )
     for number, host in enumerate(draft.hosts):
@@ -85,7 +88,7 @@ def fleet(seed: int) -> Made:
     _drained(draft, Random(-1 - seed))  # noqa: S311
     silences, migrations = _drift(draft)
     text = "".join(draft.specs)
-    return Made(want(Text(text), KINDS), Snapshot(1_795_000_000, draft.objects, silences, migrations), undeclared, text)
+    return Made(want(Text(text), KINDS), Snapshot(TAKEN, draft.objects, silences, migrations), undeclared, text)
 
 
 def _host(draft: _Draft, name: str, address: str) -> None:
@@ -227,6 +230,7 @@ def _domain(draft: _Draft, number: int, mac: str) -> DomainState:
         nics=(Nic(mac, "lan"),),
         fleet=random.choice(["laws"] * 6 + ["", "other"]),
         immovable=("host device (pci)",) if draft.often(0.05) else (),
+        moved=TAKEN - 600 if number % 2 else 0,
     )
     if state.power == "paused":
         return replace(state, reason=random.choice(["migrating", "user", ""]))

@@ -4,6 +4,8 @@ Fleets come from a seed, so a failure names the number that shows it: `fleet(SEE
 """
 
 import json
+import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -30,7 +32,7 @@ from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, Move
 from reconciler.model.disruption import Disruption
 from reconciler.model.fleet import Fleet
 from reconciler.model.plan import Plan
-from reconciler.model.ref import Ref
+from reconciler.model.ref import Place, Ref
 from reconciler.model.snapshot import Snapshot
 from reconciler.wiring import KINDS
 from tests.laws.fleets import Made, fleet
@@ -290,6 +292,44 @@ def test_a_saved_plan_is_the_plan(seed: int) -> None:
         for s in made.seen.silences
         if any(p.host == s.host and p.kind in s.kinds for p in plan.touched)
     ]
+
+
+@LAW
+@example(531)
+@example(588)
+@given(st.integers(0, 2**30).map(lambda number: 3 * number))
+def test_who_moved_a_short_while_ago_is_moved_by_a_persons_word_only(seed: int) -> None:
+    """By a drain or by hosts that its policy names no more; or because its host is too full."""
+    made, plan = planned(seed)
+    fleet = made.wanted.fleet
+    assert fleet.limits.cool_down == 3600
+    policies = {i.place.name: i.value.policy for i in made.wanted.desired if i.place.kind == "vm" and i.value.policy}
+    rooms = {place.host: room.memory for place, room in made.seen.of("room")}
+    load = Counter[str]()
+    for place, state in made.seen.of("vm"):
+        load[place.host] += state.memory
+    for action in plan.actions:
+        if isinstance(action, MoveLive | MoveOffline) and action.place.name in policies:
+            source = Place("vm", action.origin, action.place.name)
+            state = made.seen.get(source)
+            if state is not None and state.moved and load[action.origin] <= rooms.get(action.origin, 0):
+                allowed = action.origin in policies[action.place.name].hosts
+                assert fleet.hosts[action.origin].maintenance or not allowed
+
+
+@LAW
+@example(2)
+@given(SEEDS)
+def test_no_move_is_made_without_a_cause_that_is_said(seed: int) -> None:
+    """Of one that was begun before and is on two hosts that is cause enough."""
+    made, plan = planned(seed)
+    policies = {i.place.name for i in made.wanted.desired if i.place.kind == "vm" and i.value.policy}
+    mine = [a for a in plan.actions if isinstance(a, MoveLive | MoveOffline) and a.place.name in policies]
+    for action in mine:
+        if len(made.seen.named("vm", action.place.name)) == 1:
+            assert re.match(
+                "its policy puts it on h[0-9]+: .|h[0-9]+ is in maintenance|only to make room", action.reason
+            )
 
 
 @LAW

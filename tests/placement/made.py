@@ -3,9 +3,10 @@
 Makes values only; what must hold for their plans is in test_laws.
 """
 
+from dataclasses import replace
 from random import Random
 
-from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Problem, Rule, Spread
+from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Link, Problem, Rule, Spread
 
 GIB = 1024
 
@@ -23,7 +24,16 @@ def problem(seed: int) -> Problem:
         if guest is not None:
             guests.append(guest)
     rules = tuple(_rule(rng, [guest.name for guest in guests]) for _ in range(rng.randint(0, 6) if guests else 0))
-    return Problem(hosts, tuple(guests), reaches, rules, _limits(rng))
+    asked = Problem(hosts, tuple(guests), reaches, rules, _limits(rng), survive=rng.choice((0, 0, 1)))
+    return _linked(asked, rng) if rng.random() < 0.4 else asked
+
+
+def _linked(asked: Problem, rng: Random) -> Problem:
+    """One or two links that some of the hosts share."""
+    count = rng.randint(1, 2)
+    links = tuple(Link(rng.randint(1, 2), rng.choice((0, 500, 5_000)), rng.random() < 0.5) for _ in range(count))
+    hosts = (replace(h, links=tuple(n for n in range(count) if rng.random() < 0.5)) for h in asked.hosts)
+    return replace(asked, hosts=tuple(hosts), limits=replace(asked.limits, links=links))
 
 
 def _host(rng: Random, number: int) -> Host:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.placement.durations import seconds
-from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Link, Problem, Spread
 from reconciler.placement.solve import solve
 
 
@@ -20,6 +20,27 @@ def guest(name: str, memory: int, at: str = "", **more: object) -> Guest:
 def test_a_fleet_inside_its_rules_does_not_move() -> None:
     plan = solve(Problem((host("a"), host("b")), (guest("x", 90, "a"), guest("y", 5, "a"), guest("z", 1, "b"))))
     assert (plan.moves, plan.knots, plan.moved, plan.bound) == ((), (), 0, 0)
+
+
+def test_moves_over_a_link_that_hosts_share_go_one_by_one_and_no_faster_than_it_lets_them() -> None:
+    """b and c share one; into d both may go at once, and as fast as the hosts' own links let them."""
+    hosts = (host("a", drain=True), host("b", links=(0,)), host("c", links=(0,)), host("e", drain=True), host("d"))
+    guests = (guest("x", 50, "a", to="b"), guest("y", 50, "e", to="c"), guest("z", 50, "a", to="d"))
+    limits = Limits(moves_in=2, moves_out=2, links=(Link(1, 450),))
+    plan = solve(Problem(hosts, guests, limits=limits))
+    times = {move.guest: (move.start, move.end, move.bandwidth) for move in plan.moves}
+    assert times["x"][2] == times["y"][2] == 450
+    assert times["z"][2] == 10_000
+    assert times["x"][1] <= times["y"][0] or times["y"][1] <= times["x"][0]
+    assert plan.seconds == plan.seconds_bound == times["x"][1] - times["x"][0] + times["y"][1] - times["y"][0]
+
+
+def test_a_move_below_an_uplink_is_not_over_it() -> None:
+    hosts = (host("a", drain=True, links=(0,)), host("b", links=(0,)), host("c", links=(1,)))
+    asked = Problem(hosts, (guest("x", 50, "a", to="b"), guest("y", 50, "a", to="c")))
+    limits = Limits(moves_out=2, links=(Link(1, 450, uplink=True), Link(1, 900, uplink=True)))
+    plan = solve(replace(asked, limits=limits))
+    assert {move.guest: move.bandwidth for move in plan.moves} == {"x": 10_000, "y": 450}
 
 
 def test_a_swap_goes_over_a_third_host() -> None:

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from reconciler.placement.problem import Guest, Host, Problem
+from reconciler.placement.problem import Effort, Guest, Host, Problem
 from reconciler.placement.solve import solve
 from tests.bench.planning.fleets import drained, fleet
+from tests.placement.made import problem
 
 GIB = 1024
 NEWER = ("b1", "b2")
@@ -61,3 +62,10 @@ def test_a_fleet_that_is_too_full_to_drain_empties_what_it_can() -> None:
     assert named <= leaving
     assert {move.guest for move in plan.moves} >= leaving - named
     assert plan.moves
+
+
+@pytest.mark.parametrize("seed", [276, 546, 822])
+def test_a_host_that_stays_too_full_is_no_other_hosts_debt(seed: int) -> None:
+    """What never leaves one took room of others in the sum, and the bound was above what the plan moved."""
+    plan = solve(problem(seed), Effort(polish=0.02, exact=0.05, exact_moves=40))
+    assert plan.moved >= plan.bound

@@ -3,19 +3,20 @@
 Decides nothing that the planner did not; says in its words what it could not do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from reconciler.engine.placing.asking import MIB, Question, names_of
+from reconciler.engine.placing.resting import rests
 from reconciler.engine.placing.waits import waits
 from reconciler.model.action import Action, Refusal
 from reconciler.model.desired import View
 from reconciler.model.fleet import Fleet
-from reconciler.model.forecast import Forecast, PlannedMove
+from reconciler.model.forecast import Exposed, Forecast, PlannedMove
 from reconciler.model.placing import Placing, Seat, Tenant, Verdict, Wait
 from reconciler.model.plan import Plan
 from reconciler.model.ref import Ref
-from reconciler.placement.solution import Move, Solution
+from reconciler.placement.solution import Knot, Move, Solution
 
 Later = tuple[tuple[str, str], ...]
 _USED_UP = "this pass's moves or bytes are used up (Fleet.limits)"
@@ -25,15 +26,15 @@ _BESIDE = "a move of one that its rules name is ended first; the next pass looks
 
 def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Placing:
     """What was decided about every object of that kind."""
+    later = _later(asked, solution, fleet)
     refused = dict(_knotted(asked, solution))
     goal = dict(solution.goal)
     stuck = {name for name in refused if goal[name] == asked.tenants[name].at}
-    resting = _Resting(asked, fleet, goal, stuck)
+    resting = _Resting(asked, fleet, solution, stuck)
     seats = {name: resting.seat(tenant) for name, tenant in asked.tenants.items() if tenant.wants or tenant.policy}
     stopped = {name for name, seat in seats.items() if seat.how == "stop"}
     refused = {**{n: v for n, v in refused.items() if n not in stopped}, **dict(_held(asked, fleet))}
     order = _waits(asked, solution, kind)
-    later = {**dict.fromkeys(solution.later, _USED_UP), **dict(_unsettled(asked))}
     moved = {move.guest for move in solution.moves} - stuck
     first = {move.guest: move.target for move in reversed(solution.moves) if move.bypass}
     return Placing(
@@ -44,15 +45,29 @@ def answer(asked: Question, solution: Solution, fleet: Fleet, kind: str) -> Plac
         refused={Ref(kind, name): verdict for name, verdict in sorted(refused.items())},
         later=tuple(Ref(kind, name) for name in sorted(later)),
         forecast=replace(
-            _forecast(asked, solution, order, tuple(sorted(later.items()))), staying=tuple(_staying(asked, fleet))
+            _forecast(asked, solution, order, tuple(sorted(later.items()))),
+            staying=tuple(_staying(asked, fleet)),
+            host_failures=asked.problem.survive,
+            exposed=tuple(Exposed(one.host, one.guests, one.new) for one in solution.exposed),
         ),
     )
+
+
+def _later(asked: Question, solution: Solution, fleet: Fleet) -> dict[str, str]:
+    """Who waits for another pass, and why."""
+    rested = {n: rests(n, asked.resting, fleet) for knot in solution.knots for n in _resting(asked, knot)}
+    return {**dict.fromkeys(solution.later, _USED_UP), **rested, **dict(_unsettled(asked))}
+
+
+def _resting(asked: Question, knot: Knot) -> list[str]:
+    """Those of it in their cool-down: what they could mend is no refusal yet."""
+    return [name for name in knot.guests if name in asked.cooling]
 
 
 def _knotted(asked: Question, solution: Solution) -> Iterator[tuple[str, Verdict]]:
     """Only of what was asked for: who is where a person declared it is not to blame for a rule of others."""
     for knot in solution.knots:
-        for name in knot.guests:
+        for name in () if _resting(asked, knot) else knot.guests:
             if name in asked.asked:
                 why = asked.tenants[name].why
                 reason = f"{knot.reason}: {why}" if why and len(knot.guests) == 1 else knot.reason
@@ -62,8 +77,9 @@ def _knotted(asked: Question, solution: Solution) -> Iterator[tuple[str, Verdict
 class _Resting:
     """Where each object ends or stays."""
 
-    def __init__(self, asked: Question, fleet: Fleet, goal: Mapping[str, str], stuck: Set[str]) -> None:
-        self._asked, self._hosts, self._goal, self._stuck = asked.asked, fleet.hosts, goal, stuck
+    def __init__(self, asked: Question, fleet: Fleet, solution: Solution, stuck: Set[str]) -> None:
+        self._asked, self._hosts, self._stuck = asked.asked, fleet.hosts, stuck
+        self._goal, self._causes = dict(solution.goal), dict(solution.causes)
 
     def seat(self, tenant: Tenant) -> Seat:
         """Its own host's, where the planner was not asked: then it is fixed, at home, or had to leave home before."""
@@ -84,7 +100,9 @@ class _Resting:
         if goal == tenant.home != tenant.at:
             cold = "cold" if tenant.drain == "cold" else "live"
             return Seat(goal, cold, f"it comes home to {goal} after the maintenance")
-        return Seat(goal, why=f"its policy puts it on {goal}" if tenant.policy else "")
+        why = f"its policy puts it on {goal}" if tenant.policy else ""
+        cause = self._causes.get(tenant.name) if tenant.policy else ""
+        return Seat(goal, why=f"{why}: {cause}" if cause else why)
 
     def _maintained(self, host: str) -> bool:
         return host in self._hosts and self._hosts[host].maintenance

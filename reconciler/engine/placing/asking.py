@@ -3,12 +3,14 @@
 What this plan does not move is only counted: its memory is taken off its host's room.
 """
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from reconciler.engine.placing.resting import Ends, cooled, resting
 from reconciler.model.fleet import Fleet, HostCard
 from reconciler.model.placing import Apart, Home, Policy, Rule, Shun, Tenancy, Tenant, Together
-from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Problem, Spread
+from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Link, Problem, Spread
 from reconciler.placement.problem import Rule as Asked
 
 MIB = 2**20
@@ -21,16 +23,19 @@ _UNCOUNTED = 10**6
 class Question:
     """`problem` for the planner, and all tenants by name; `asked` are the names of those it may move or start.
 
-    `named` are the only ones this plan is about, if any.
+    `named` are the only ones this plan is about, if any; `resting` says until when a cool-down lasts, and `cooling` are
+    those that it keeps where they are.
     """
 
     problem: Problem
     tenants: Mapping[str, Tenant]
     asked: frozenset[str]
     named: frozenset[str] = frozenset()
+    resting: Ends = field(default_factory=dict)
+    cooling: frozenset[str] = frozenset()
 
 
-def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: frozenset[str]) -> Question:
+def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: frozenset[str], now: int = 0) -> Question:
     """`named`: with `--target`, the only ones to move; empty: all. `still` are not to be moved, whoever asks."""
     homes = {home.host: home for home in tenancy.homes if home.host in fleet.hosts}
     free = {name: card for name, card in fleet.hosts.items() if name in homes}
@@ -38,23 +43,28 @@ def question(tenancy: Tenancy, fleet: Fleet, named: frozenset[str], still: froze
     moving = {t.name for t in tenancy.tenants if t.unsettled}
     shared = [rule for rule in _shared(tenancy.tenants) if _asked_now(rule, asked.keys(), moving)]
     ruled = {name for rule in shared for name in names_of(rule)}
-    beside = [t for t in tenancy.tenants if t.name not in asked and t.name in ruled and t.at in homes]
-    taken: dict[str, list[int]] = {name: [0, 0] for name in homes}
+    beside = [t for t in tenancy.tenants if t.name not in asked and t.at in homes and _counts(t, fleet, ruled)]
     counted = {t.name for t in beside} | set(asked)
     rules = tuple(_asked(rule, counted) for rule in shared)
-    for tenant in tenancy.tenants:
-        if tenant.name not in counted and tenant.at in taken:
-            taken[tenant.at][0] += tenant.memory
-            taken[tenant.at][1] += tenant.vcpus if tenant.memory else 0
+    taken = _taken((t.at, t.memory, t.vcpus if t.memory else 0) for t in tenancy.tenants if t.name not in counted)
     reaches: dict[str, tuple[str, ...]] = {}
-    guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t) for t in beside]
-    least: dict[str, list[int]] = {name: [0, 0] for name in homes}
-    for guest in guests[len(asked) :]:
-        least[guest.at][0] += guest.memory
-        least[guest.at][1] += guest.vcpus
+    guests = [_guest(t, free, reaches) for t in asked.values()] + [_pinned(t, free, reaches) for t in beside]
+    least = _taken((guest.at, guest.memory, guest.vcpus) for guest in guests[len(asked) :])
     hosts = tuple(_host(homes[name], card, fleet, taken[name], least[name]) for name, card in sorted(free.items()))
-    problem = Problem(hosts, tuple(sorted(guests, key=lambda g: g.name)), reaches, rules, _limits(fleet))
-    return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named)
+    ends = resting(asked.values(), fleet, now)
+    known = cooled(sorted(guests, key=lambda g: g.name), hosts, ends)
+    problem = Problem(hosts, known, reaches, rules, _limits(fleet), fleet.host_failures)
+    cooling = frozenset(guest.name for guest in known if guest.cooling)
+    return Question(problem, {t.name: t for t in tenancy.tenants}, frozenset(asked), named, ends, cooling)
+
+
+def _taken(those: Iterable[tuple[str, int, int]]) -> Mapping[str, list[int]]:
+    """Memory and vCPUs by host."""
+    taken: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for host, memory, vcpus in those:
+        taken[host][0] += memory
+        taken[host][1] += vcpus
+    return taken
 
 
 def _asks(tenant: Tenant, homes: Mapping[str, HostCard], named: frozenset[str]) -> bool:
@@ -73,11 +83,7 @@ def _asks(tenant: Tenant, homes: Mapping[str, HostCard], named: frozenset[str]) 
 
 def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> Guest:
     policy = tenant.policy or Policy(())
-    reach = ""
-    if tenant.reach is not None:
-        reach = str(id(tenant.reach))
-        if reach not in reaches:
-            reaches[reach] = tuple(host for host in tenant.reach if host in homes)
+    reach = _reach(tenant, homes, reaches)
     to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
     memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
     guest = Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
@@ -87,10 +93,30 @@ def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tup
     return replace(guest, dirty=dirty, disks=_mib(tenant.disks))
 
 
-def _pinned(tenant: Tenant) -> Guest:
-    return Guest(
-        tenant.name, _mib(tenant.memory), tenant.vcpus if tenant.memory else 0, tenant.at, tenant.at, pinned=True
-    )
+def _pinned(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> Guest:
+    """Where it may go is asked only for when its host is lost; that it may be where it is, is not asked."""
+    reach = _reach(tenant, homes, reaches)
+    if reach and tenant.at not in reaches[reach]:
+        reaches.setdefault(f"{reach} {tenant.at}", (*reaches[reach], tenant.at))
+        reach = f"{reach} {tenant.at}"
+    vcpus = tenant.vcpus if tenant.memory else 0
+    return Guest(tenant.name, _mib(tenant.memory), vcpus, tenant.at, tenant.at, reach, pinned=True)
+
+
+def _reach(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tuple[str, ...]]) -> str:
+    """The name of its hosts, which many share; empty for any."""
+    if tenant.reach is None:
+        return ""
+    reach = str(id(tenant.reach))
+    if reach not in reaches:
+        reaches[reach] = tuple(host for host in tenant.reach if host in homes)
+    return reach
+
+
+def _counts(tenant: Tenant, fleet: Fleet, ruled: Container[str]) -> bool:
+    """Must the planner know it, though it does not move it? For rules, and for what the loss of its host would mean."""
+    survives = bool(fleet.host_failures) and not tenant.fixed and bool(tenant.wants or tenant.policy)
+    return tenant.name in ruled or survives
 
 
 def _mib(memory: int) -> int:
@@ -104,7 +130,8 @@ def _host(home: Home, card: HostCard, fleet: Fleet, taken: list[int], least: lis
     vcpus = home.cpus * over.vcpus // 100 - taken[1] if over.vcpus and home.cpus else _UNCOUNTED
     room = max(memory, least[0], 0) if home.memory else _UNCOUNTED * 1024
     link = card.link * 8 // 10**6 or LINK
-    return Host(card.name, room, max(vcpus, least[1], 0), card.labels, card.maintenance, link=link)
+    shared = tuple(number for number, one in enumerate(fleet.limits.links) if card.name in one.hosts)
+    return Host(card.name, room, max(vcpus, least[1], 0), card.labels, card.maintenance, link=link, links=shared)
 
 
 def _shared(tenants: Iterable[Tenant]) -> list[Rule]:
@@ -147,4 +174,5 @@ def _limits(fleet: Fleet) -> Limits:
         -(-most * 8 // 10**6),
         limits.moves_per_pass,
         limits.bytes_per_pass // MIB,
+        links=tuple(Link(link.moves, link.rate * 8 // 10**6, link.uplink) for link in limits.links),
     )

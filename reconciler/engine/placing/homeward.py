@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.engine.placing.asking import Question
+from reconciler.engine.placing.resting import rests
 from reconciler.model.fleet import Fleet
 from reconciler.placement.problem import Avoid, Gather, Guest, Problem, Rule, Spread
 from reconciler.placement.solution import Solution
@@ -65,7 +66,7 @@ def _free(guest: Guest) -> bool:
 
 
 def _unable(asked: Question, fleet: Fleet, homes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Whose home is there again, and cannot run it any more."""
+    """Whose home is there again, and cannot run it any more, or who moved too short a while ago."""
     for name in sorted(asked.asked - homes.keys()):
         tenant = asked.tenants[name]
         card = fleet.hosts.get(tenant.home)
@@ -73,6 +74,8 @@ def _unable(asked: Question, fleet: Fleet, homes: Mapping[str, str]) -> Iterator
             continue
         if tenant.reach is not None and tenant.home not in tenant.reach and tenant.home != tenant.at:
             yield name, f"{tenant.home} cannot run it now (`reconciler explain vm/{name}`)"
+        elif name in asked.cooling and tenant.home != tenant.at:
+            yield name, rests(name, asked.resting, fleet)
 
 
 def _called(problem: Problem, coming: Mapping[str, str]) -> Problem:

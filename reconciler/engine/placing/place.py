@@ -30,8 +30,9 @@ def place(view: View, kinds: Sequence[Kind], targets: Sequence[str], blocked: Ma
         return view
     named = frozenset(target.partition("/")[2].partition("@")[0] for target in targets)
     still = frozenset(ref.name for ref in blocked)
-    asked = question(kind.tenancy(view), view.fleet, named, still)
-    found = homeward(asked, view.fleet, _solved) if asked.asked else Homeward(asked, NOTHING)
+    asked = question(kind.tenancy(view), view.fleet, named, still, view.now)
+    any_asked = asked.asked or asked.problem.survive
+    found = homeward(asked, view.fleet, _solved) if any_asked else Homeward(asked, NOTHING)
     placing = answer(found.asked, found.solution, view.fleet, kind.name)
     told = replace(placing.forecast, away=found.away)
     placing = replace(placing, refused={**placing.refused, **blocked}, forecast=told)

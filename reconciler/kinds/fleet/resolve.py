@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
+from reconciler.kinds.fleet.links import links, mistakes
 from reconciler.kinds.fleet.spec import AccessSpec, FleetSpec, LimitsSpec, MigrationDefaults, SuspendSpec
 from reconciler.model.fleet import AccessPolicy, Connection, Limits, MovePolicy, Overcommit, Suspension, Window
 
@@ -26,7 +27,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         problems.append(first.problem("spec.defaults.access.lifetime", "a lease lives from 1m to 24h"))
     if spec.interval < 10:
         problems.append(first.problem("spec.interval", "passes are 10s or more apart"))
-    problems += _signing(first, access)
+    problems += [*_signing(first, access), *mistakes(first, scope)]
     moves = _moves(spec.defaults.migration)
     for name, mistake, fix in moves.contradictions():
         problems.append(first.problem(f"spec.defaults.migration.{name}", mistake, fix))
@@ -38,8 +39,9 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
         interval=spec.interval,
         suspension=_suspension(spec.suspend),
         windows=tuple(Window(tuple(w.days), w.start, w.end, w.timezone, w.disruption) for w in spec.windows),
-        limits=_limits(limits),
+        limits=replace(_limits(limits), links=links(first, scope)),
         overcommit=spec.defaults.overcommit.value(Overcommit()),
+        host_failures=spec.host_failures,
         access=_access(access),
         migration=moves,
         connection=Connection(connection.user, connection.port, connection.identity_file, connection.known_hosts_file),
@@ -49,7 +51,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
 
 def _limits(spec: LimitsSpec) -> Limits:
     window = spec.moves_per_pass or 0, spec.bytes_per_pass or 0
-    return Limits(spec.moves_per_host, spec.moves, spec.deletes_per_pass, spec.disruption, *window)
+    return Limits(spec.moves_per_host, spec.moves, spec.deletes_per_pass, spec.disruption, *window, spec.cool_down)
 
 
 def _suspension(spec: bool | SuspendSpec) -> Suspension | None:

@@ -4,12 +4,27 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from reconciler.fields import Connections, Duration, Overcommit, Port, Rate, Size, Strict, User, Watch
+from reconciler.fields import Connections, Duration, Hosts, Overcommit, Port, Rate, Size, Strict, User, Watch
 from reconciler.model.disruption import Disruption
 from reconciler.moments import Day, Moment, TimeOfDay, Timezone
 
 Cap = Literal["none", "live", "next-boot", "restart", "move-live", "move-cold", "recreate", "delete"]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class LinkSpec(Strict):
+    """A link that hosts share: one for all of `hosts`, or an uplink for each value of the host label `over`."""
+
+    hosts: Hosts | None = None
+    over: Annotated[str, Field(min_length=1, max_length=63)] | None = None
+    moves: Annotated[int, Field(ge=1, le=1000)] = 1
+    bandwidth: Rate | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "LinkSpec":
+        if (self.hosts is None) == (self.over is None):
+            raise ValueError("a link is of hosts, or over the values of a host label; write one of the two")
+        return self
 
 
 class LimitsSpec(Strict):
@@ -21,6 +36,8 @@ class LimitsSpec(Strict):
     disruption: Cap = Disruption.MOVE_LIVE.value
     moves_per_pass: Annotated[int, Field(ge=1, le=100_000)] | None = None
     bytes_per_pass: Size | None = None
+    cool_down: Duration = 0.0
+    links: list[LinkSpec] = []
 
 
 class ConnectionDefaults(Strict):
@@ -108,4 +125,5 @@ class FleetSpec(Strict):
     suspend: Suspend = False
     windows: list[WindowSpec] = []
     limits: LimitsSpec = LimitsSpec()
+    host_failures: Annotated[int, Field(ge=0, le=1)] = 0
     defaults: Defaults = Defaults()

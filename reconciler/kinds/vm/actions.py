@@ -178,7 +178,7 @@ class MoveLive(_Touch):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         there = Place(self.place.kind, self.origin, self.place.name)
-        state = snapshot.get(there)
+        state = replace(snapshot.get(there), moved=snapshot.taken)
         if self.copies:
             state = replace(state, copying=(), left=self.left)
         return snapshot.lacking(there).having(self.place, state)
@@ -233,6 +233,7 @@ class FollowMove(_Touch):
         """It has arrived, and no job of it runs any more."""
         source = Place(self.place.kind, self.origin, self.place.name)
         state = replace(snapshot.get(source), power="running", migrating=False, autostart=self.autostart)
+        state = replace(state, moved=snapshot.taken)
         others = tuple(m for m in snapshot.migrations if (m.host, m.uuid) != (self.origin, self.uuid))
         return replace(snapshot, migrations=others).lacking(source).having(self.place, state)
 
@@ -263,7 +264,8 @@ class RecoverMove(MoveLive):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         gone = snapshot.lacking(Place(self.place.kind, self.origin, self.place.name))
-        return gone.changing(self.place, power="running", reason="", autostart=self.autostart)
+        settled = {"autostart": self.autostart, "moved": snapshot.taken}
+        return gone.changing(self.place, power="running", reason="", **settled)
 
     def explain(self) -> str:
         return f"recover the broken post-copy {self.origin} -> {self.place.host}"
@@ -283,7 +285,7 @@ class FinishMove(_Touch):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         gone = snapshot.lacking(Place(self.place.kind, self.origin, self.place.name))
-        return gone.changing(self.place, reason="", autostart=self.autostart)
+        return gone.changing(self.place, reason="", autostart=self.autostart, moved=snapshot.taken)
 
     def explain(self) -> str:
         return f"finish the move {self.origin} -> {self.place.host}: undefine what it left on {self.origin}"

@@ -28,7 +28,7 @@ def define(
     if "domain XML" in paths:
         xml = marked(with_uuid(want.xml, state.uuid), view.fleet.name, want.digest)
         notes = {"resume": "yes" if state.resume else "", "prune": "allowed" if state.prune else "", "home": state.home}
-        xml = with_notes(xml, **notes)
+        xml = with_notes(xml, **notes, moved=str(state.moved or ""))
         try:
             result = from_xml(want.name, xml)
         except ValueError as error:

@@ -13,7 +13,9 @@ from reconciler.kinds.vm.climbing import Climbing
 from reconciler.kinds.vm.fitting import fits
 from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.ladder import begin, grace
+from reconciler.kinds.vm.move_mark import noted
 from reconciler.kinds.vm.pace import remember
+from reconciler.kinds.vm.wire import MARK
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
@@ -201,11 +203,14 @@ def runs(state: object) -> bool:
 
 
 def settle(action: MoveLive | FollowMove | FinishMove, source: HostCard, there: HostCard, hands: Hands) -> None:
-    """What libvirt does not carry: autostart. And its promise is checked: persistent there, then gone here."""
+    """What libvirt does not carry: autostart, and when it came. Its promise is checked: persistent there, gone here."""
     arrived = hands.hypervisor.domain(there, action.uuid)
     if arrived is None or not arrived.persistent:
         raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", "virsh dumpxml it there and define it")
     hands.hypervisor.set_autostart(there, action.uuid, action.autostart)
+    if MARK in arrived.config:
+        came = noted(arrived.config, moved=str(int(hands.clock.now())))
+        hands.hypervisor.set_metadata(there, action.uuid, MARK, came)
     hands.at("move.settled")
     copies.settle(action.uuid, source, there, hands)
     left = hands.hypervisor.domain(source, action.uuid)

@@ -161,5 +161,5 @@ def _settle(name: str, uuid: str, there: HostCard, hands: Hands) -> Done:
         raise NeedsHuman(f"{name} is not stored on {there.name}", "virsh dumpxml it there and define it")
     hands.hypervisor.set_autostart(there, uuid, read_domain(arrived, {}).boots)
     hands.at("offline.settled")
-    note(there, arrived, hands, coming="", boots="")
+    note(there, arrived, hands, coming="", boots="", moved=str(int(hands.clock.now())))
     return Done(f"defined on {there.name} only, {'off' if arrived.state == 'shutoff' else arrived.state}")

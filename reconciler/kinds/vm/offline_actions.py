@@ -68,7 +68,7 @@ class MoveOffline(_Cold):
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
         there = Place(self.place.kind, self.origin, self.place.name)
-        state = replace(snapshot.get(there), autostart=self.autostart)
+        state = replace(snapshot.get(there), autostart=self.autostart, moved=snapshot.taken)
         return snapshot.lacking(there).having(self.place, state)
 
     def explain(self) -> str:
@@ -94,7 +94,8 @@ class FinishArrival(_Arrival):
     verb: ClassVar[str] = "finish-move"
 
     def effect(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot.changing(self.place, autostart=snapshot.get(self.place).boots, boots=False, coming="")
+        boots = snapshot.get(self.place).boots
+        return snapshot.changing(self.place, autostart=boots, boots=False, coming="", moved=snapshot.taken)
 
     def explain(self) -> str:
         return f"finish its offline move from {self.origin}"

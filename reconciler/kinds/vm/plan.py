@@ -203,6 +203,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
     stale = [forget(place, state)] if state.resume else []
     before = [*before, *(step.id for step in stale)]
     there = Place("vm", want.host, want.name)
+    rate = view.fleet.limits.rate(place.host, want.host, want.moves.bandwidth)
     disks = copied(want, state, place.host, view)
     left = left_by(disks, place.host, state, want.host)
     move = MoveLive(
@@ -210,7 +211,7 @@ def _move(item: Desired, place: Place, state: DomainState, view: View, before: l
         uuid=state.uuid,
         origin=place.host,
         address=view.fleet.hosts[want.host].fqdn,
-        policy=want.moves,
+        policy=replace(want.moves, bandwidth=rate),
         way=replace(passage(want, place.host, want.host, view), disks=bool(disks)),
         pools=shared_in_use(want, state),
         copies=disks,

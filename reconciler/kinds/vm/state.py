@@ -63,9 +63,10 @@ class DomainState:
 
     `coming` is the host from which an offline move has not quite brought it yet, `boots` the autostart it then gets;
     `resume` says that a cold move shut it down, `prune` that it may be deleted once it is declared nowhere. `keeps` is
-    what libvirt stores of it beside its definition, `local` what only a live move takes along. `home` is the host in
-    maintenance that it was drained from, to which its policy lets it return. `dirty` (bytes of pages written per
-    second) and `downtime` (milliseconds) are those of its last live move; None: not known.
+    what libvirt stores of it beside its definition, `local` what only a live move takes along. `moved` is when we last
+    brought it from another host, in seconds since 1970, 0 for never. `home` is the host in maintenance that it was
+    drained from, to which its policy lets it return. `dirty` (bytes of pages written per second) and `downtime`
+    (milliseconds) are those of its last live move; None: not known.
     """
 
     uuid: str
@@ -106,6 +107,7 @@ class DomainState:
     taints: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     label: str = field(default="", metadata=VOLATILE)
     reason: str = field(default="", metadata=VOLATILE)
+    moved: int = field(default=0, metadata=VOLATILE)
 
 
 @dataclass(frozen=True, slots=True)

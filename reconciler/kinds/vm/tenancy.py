@@ -61,18 +61,16 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
             yield Tenant(name, other.host, _takes(half, want), half.vcpus, wants, policy, unsettled=unsettled)
         return
     moves = want.policy is not None or want.host != place.host or view.fleet.hosts[place.host].maintenance
+    moves = moves or view.fleet.host_failures > 0
     reach, why = sorts.reach(want, state, place.host) if moves else (None, "")
+    wants, needs = want.host, _takes(state, want)
     yield Tenant(
         place.name,
         place.host,
-        _takes(state, want),
-        state.vcpus,
-        want.host,
-        want.policy,
-        fixed=False,
-        drain=want.drain,
+        *(needs, state.vcpus, wants, want.policy, False, want.drain),
         reach=reach,
         why=why,
+        moved=state.moved,
         home=state.home if want.policy else "",
         pace=Pace(state.dirty, state.downtime) if state.dirty is not None or state.downtime is not None else UNKNOWN,
         disks=sum(disk.data for disk in copied(want, state, place.host, view)) if state.power == "running" else 0,

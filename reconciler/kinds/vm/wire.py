@@ -171,6 +171,7 @@ def read_domain(reading: DomainReading, neighbours: Mapping[str, str]) -> Domain
         taints=reading.taints,
         label=(live.findtext("seclabel/label") or "").strip(),
         reason=reading.reason,
+        moved=int(move["moved"]) if re.fullmatch(r"\d{1,12}", move.get("moved", "")) else 0,
     )
 
 
@@ -255,8 +256,8 @@ def read_mark(root: Any) -> tuple[str, str, tuple[str, ...]]:
 
 
 def read_move(root: Any) -> Mapping[str, str]:
-    """What a move under way has noted in our mark: `coming`, `boots`, `resume`; `prune`, `home`, and
-    how it wrote: `dirty`, `downtime`."""
+    """What moves have noted in our mark: `coming`, `boots`, `resume` while under way, after it `moved`, `dirty` and
+    `downtime`; and `prune`, `home`."""
     mark = root.find(f"metadata/{{{MARK}}}vm")
     return {} if mark is None else dict(mark.attrib)
 

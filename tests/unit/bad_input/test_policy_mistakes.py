@@ -41,6 +41,12 @@ def test_policies_that_are_right(validate: Validate, policy: str) -> None:
         (f"windows: [{GOOD.replace('Europe/Madrid', '../../etc/passwd')}]", "not a time zone"),
         ("windows: [{days: [mon]}]", "is missing"),
         ("mode: automatic", "observe"),
+        ("hostFailures: 2", "less than or equal to 1"),
+        ("limits: {links: [{moves: 2}]}", "write one of the two"),
+        ("limits: {links: [{hosts: all, over: rack}]}", "write one of the two"),
+        ("limits: {links: [{hosts: [b]}]}", "no Host named 'b'"),
+        ("limits: {links: [{hosts: {matchLabels: {net: b}}}]}", "selects no host"),
+        ("limits: {links: [{over: rack}]}", "no Host has a label 'rack'"),
     ],
 )
 def test_mistakes_of_policy(validate: Validate, policy: str, word: str) -> None:

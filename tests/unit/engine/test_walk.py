@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from reconciler.model.action import Action
-from reconciler.model.fleet import Limits
+from reconciler.model.fleet import Limits, Link
 from reconciler.model.outcome import Done, Report
 from reconciler.ports import Hands
 from tests.unit.engine.walking import Log, look, step, travel, undo, walk
@@ -93,6 +93,28 @@ def test_moves_are_bounded_per_fleet() -> None:
     log = Log(pause=0.02, meet=3)
     walk([travel(f"v{n}", f"from{n}", f"to{n}") for n in range(6)], log, Limits(moves_per_host=5, moves=3))
     assert max(len(together) for together in log.together) == 3
+
+
+def test_moves_are_bounded_per_link_that_hosts_share() -> None:
+    """Two by two into a and b, which share one; those between c and d do not go over it, and nobody waits for them."""
+    log = Log(pause=0.02, meet=3)
+    shared = [travel(f"v{n}", f"from{n}", "ab"[n % 2]) for n in range(4)]
+    apart = [travel("w", "c", "d")]
+    limits = Limits(moves_per_host=5, moves=10, links=(Link(frozenset("ab"), moves=2),))
+    walk([*shared, *apart], log, limits)
+    names = [[action.place.name for action in together] for together in log.together]
+    assert max(len([n for n in together if n.startswith("v")]) for together in names) == 2
+    assert max(len(together) for together in names) == 3
+
+
+def test_a_move_within_an_uplinks_hosts_is_not_over_it() -> None:
+    log = Log(pause=0.02, meet=2)
+    limits = Limits(moves_per_host=5, moves=10, links=(Link(frozenset("ab"), moves=1, uplink=True),))
+    walk([travel("v1", "a", "b"), travel("v2", "a", "b")], log, limits)
+    assert max(len(together) for together in log.together) == 2
+    log = Log(pause=0.02)
+    walk([travel("v1", "a", "c"), travel("v2", "d", "b")], log, limits)
+    assert max(len(together) for together in log.together) == 1
 
 
 def test_what_only_a_person_can_settle_is_the_verdict() -> None:
