@@ -13,7 +13,7 @@ from reconciler.placement.durations import OVERHEAD
 from reconciler.placement.evict import Eviction
 from reconciler.placement.fleet import Fleet, Ints
 from reconciler.placement.problem import Limits
-from reconciler.placement.routing import full, least, masses
+from reconciler.placement.routing import MOST, full, least, masses
 
 MOST_SHARES = 50
 """Guests on one host counted singly; beyond, what is left counts at once, which only weakens the bound."""
@@ -42,6 +42,8 @@ def routed(fleet: Fleet, eviction: Eviction) -> int:
 
     Neither how guests fill single hosts nor any rule is looked at. Nothing where no class runs full.
     """
+    if len(fleet.wide_mask) > MOST:
+        return 0
     found = masses(fleet, eviction.forced, wide=True)
     way = least(found, 1.0) if full(found, 1.0) else None
     if way is None or not way[1]:
