@@ -112,17 +112,18 @@ class Run:
             return
         self.now = self.running[0][0]
         touched: dict[int, None] = {}
-        awaited: list[int] = []
+        names: dict[int, None] = {}
         while self.running and self.running[0][0] == self.now:
             _, _, done = heappop(self.running)
             self.site.end(done)
-            awaited += self.site.awaited(done)
             touched[done.source] = touched[done.target] = None
+            names |= dict.fromkeys(self.site.awaited(done))
             final = self.bypass.parked.pop(done.guest, None)
             if final is not None and final != done.target:
                 self.wait(task(self.fleet, self.limits, done.guest, done.target, final))
-        names = {guest: None for host in touched for guest in (*self.outs[host], *self.ins[host])}
-        names |= dict.fromkeys(awaited) | self.stalled
+                names[done.guest] = None
+            names |= self.outs[done.source] | self.ins[done.source] | self.ins[done.target]
+        names |= self.stalled
         self.stalled = {}
         self.bypass.look(touched, self.now)
         self.offer([self.waiting[guest] for guest in names if guest in self.waiting])
