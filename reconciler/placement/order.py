@@ -111,21 +111,25 @@ class Run:
         if not self.running:
             return
         self.now = self.running[0][0]
-        touched: dict[int, None] = {}
+        left: dict[int, None] = {}
+        reached: dict[int, None] = {}
         names: dict[int, None] = {}
         while self.running and self.running[0][0] == self.now:
             _, _, done = heappop(self.running)
             self.site.end(done)
-            touched[done.source] = touched[done.target] = None
+            left[done.source] = reached[done.target] = None
             names |= dict.fromkeys(self.site.awaited(done))
             final = self.bypass.parked.pop(done.guest, None)
             if final is not None and final != done.target:
                 self.wait(task(self.fleet, self.limits, done.guest, done.target, final))
                 names[done.guest] = None
-            names |= self.outs[done.source] | self.ins[done.source] | self.ins[done.target]
+        for host in left:
+            names |= self.outs[host] | self.ins[host]
+        for host in reached:
+            names |= self.ins[host]
         names |= self.stalled
         self.stalled = {}
-        self.bypass.look(touched, self.now)
+        self.bypass.look(left | reached, self.now)
         self.offer([self.waiting[guest] for guest in names if guest in self.waiting])
 
     def offer(self, tasks: Iterable[Task]) -> None:
