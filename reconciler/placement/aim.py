@@ -4,7 +4,7 @@ Chooses targets only; in which order they are reached is `order`'s.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,8 +44,9 @@ def aim(fleet: Fleet, effort: Effort) -> Aim:
             break
     assert best is not None  # noqa: S101 - TASTES is not empty
     (_, moved), board, lost = best
-    if not lost and moved > bounds.best:
-        polish(board, bounds.best, effort)
+    if lost or moved > bounds.best:
+        found = polish(board, lost, leaving, bounds.best, effort)
+        board, lost, bounds = found.board, found.lost, replace(bounds, packed=found.bound)
     return Aim(board, tuple(lost), bounds)
 
 

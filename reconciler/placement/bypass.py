@@ -19,33 +19,37 @@ ROOM = ("room", "rule")
 
 
 class Bypass:
-    """`mode`: none, early (a host whose departures are all blocked), late (only when nothing runs at all)."""
+    """`how`: a mode and seconds of patience.
 
-    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], mode: str) -> None:
+    None; early, from a host whose departures have all been blocked for so long; late, only when nothing runs at all.
+    """
+
+    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, int]) -> None:
         total = sum(one.need[0] for one in tasks if one.source >= 0)
         largest = max((one.need[0] for one in tasks), default=0)
         self.most = max(total * limits.bypass_percent // 100, largest) if limits.bypass_percent else 0
-        self.fleet, self.limits, self.mode = fleet, limits, mode
+        self.fleet, self.limits, (self.mode, self.patience) = fleet, limits, how
         self.used = 0
         self.parked: dict[int, int] = {}
         self.once: set[int] = set()
-        self.suspects: dict[int, None] = {}
+        self.suspects: dict[int, int] = {}
         self.whose = {guest: item for item, guests in enumerate(fleet.items) for guest in guests}
         self.order: list[int] = []
 
-    def look(self, hosts: Iterable[int]) -> None:
-        """Hosts at which something changed."""
+    def look(self, hosts: Iterable[int], now: int) -> None:
+        """Hosts at which something changed: their patience begins anew."""
         if self.mode == "early":
-            self.suspects |= dict.fromkeys(hosts)
+            self.suspects |= dict.fromkeys(hosts, now)
 
     def untie(self, run: Run) -> None:
-        """Park one guest on each suspect that waits for room and from which nothing goes."""
-        hosts, self.suspects = sorted(self.suspects), {}
+        """Park one guest on each suspect that waits for room and from which nothing has gone for long enough."""
         limit = 1 << 60
-        for host in hosts:
-            if host < 0 or run.site.out[host] or not run.ins.get(host) or not run.outs.get(host):
+        for host in sorted(self.suspects):
+            blocked = host >= 0 and not run.site.out[host] and run.ins.get(host) and run.outs.get(host)
+            if blocked and run.now - self.suspects[host] < self.patience:
                 continue
-            if all(run.site.obstacle(run.waiting[guest], False) in ROOM for guest in run.outs[host]):
+            del self.suspects[host]
+            if blocked and all(run.site.obstacle(run.waiting[guest], False) in ROOM for guest in run.outs[host]):
                 limit = self._park(run, host, limit)
 
     def last(self, run: Run) -> bool:

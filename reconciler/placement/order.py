@@ -14,12 +14,16 @@ from reconciler.placement.site import Site
 from reconciler.placement.tasks import Step, Task, Timetable, task
 
 RULES = ("busier", "both", "longest", "opens")
-UNTYING = ("short", "steps", "opens", "busier", "both", "longest")
+UNTYING = ("share", "both in", "opens", "steps", "short", "busier", "both", "longest")
 """With bypasses: who lets most others come goes first, as it is room that is waited for."""
+PATIENCE = (20, 0)
+"""Seconds that a host stands still before one of its guests is parked; each rule with the first, then with the next."""
 STEP = 8
 """Seconds: nearly the same is the same, so that the longest of these go first."""
+SHARES = 1 << 20
+"""Parts of a host's room in which what is short of it is counted."""
 MODES = ("none", "early", "late")
-WORK = 36_000
+WORK = 45_000
 """Tasks handled in all the tries together, about; at least one rule is tried in each mode that is needed."""
 
 
@@ -28,8 +32,10 @@ def timetable(fleet: Fleet, limits: Limits, tasks: Sequence[Task], bound: int) -
     best: Timetable | None = None
     tries = max(1, WORK // max(1, len(tasks)))
     for mode in MODES:
-        for rule in (RULES if mode == "none" else UNTYING)[:tries]:
-            found = Run(fleet, limits, tasks, (rule, mode)).table()
+        patience = PATIENCE if mode == "early" else (0,)
+        rules = [(rule, wait) for wait in patience for rule in (RULES if mode == "none" else UNTYING)]
+        for rule, wait in rules[:tries]:
+            found = Run(fleet, limits, tasks, (rule, mode, wait)).table()
             if best is None or found.rank() < best.rank():
                 best = found
             if not best.stuck and best.seconds <= bound:
@@ -45,10 +51,10 @@ def timetable(fleet: Fleet, limits: Limits, tasks: Sequence[Task], bound: int) -
 class Run:
     """One walk through time by one rule. `work_out` and `work_in` are seconds, `coming` MiB, of those who wait."""
 
-    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, str]) -> None:
+    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, str, int]) -> None:
         self.fleet, self.limits, self.rule = fleet, limits, how[0]
         self.site = Site(fleet, limits)
-        self.bypass = Bypass(fleet, limits, tasks, how[1])
+        self.bypass = Bypass(fleet, limits, tasks, how[1:])
         self.waiting: dict[int, Task] = {}
         self.outs: dict[int, dict[int, None]] = defaultdict(dict)
         self.ins: dict[int, dict[int, None]] = defaultdict(dict)
@@ -58,6 +64,7 @@ class Run:
         self.stalled: dict[int, None] = {}
         self.running: list[tuple[int, int, Task]] = []
         self.steps: list[Step] = []
+        self.rooms: list[int] = fleet.room[0].tolist()
         self.now = 0
         for one in tasks:
             self.wait(one)
@@ -104,20 +111,25 @@ class Run:
         if not self.running:
             return
         self.now = self.running[0][0]
-        touched: dict[int, None] = {}
-        awaited: list[int] = []
+        left: dict[int, None] = {}
+        reached: dict[int, None] = {}
+        names: dict[int, None] = {}
         while self.running and self.running[0][0] == self.now:
             _, _, done = heappop(self.running)
             self.site.end(done)
-            awaited += self.site.awaited(done)
-            touched[done.source] = touched[done.target] = None
+            left[done.source] = reached[done.target] = None
+            names |= dict.fromkeys(self.site.awaited(done))
             final = self.bypass.parked.pop(done.guest, None)
             if final is not None and final != done.target:
                 self.wait(task(self.fleet, self.limits, done.guest, done.target, final))
-        names = {guest: None for host in touched for guest in (*self.outs[host], *self.ins[host])}
-        names |= dict.fromkeys(awaited) | self.stalled
+                names[done.guest] = None
+        for host in left:
+            names |= self.outs[host] | self.ins[host]
+        for host in reached:
+            names |= self.ins[host]
+        names |= self.stalled
         self.stalled = {}
-        self.bypass.look(touched)
+        self.bypass.look(left | reached, self.now)
         self.offer([self.waiting[guest] for guest in names if guest in self.waiting])
 
     def offer(self, tasks: Iterable[Task]) -> None:
@@ -157,17 +169,24 @@ class Run:
         return bool(self.running)
 
     def _rank(self, one: Task) -> tuple[int, int, int]:
-        out, into = self.work_out[one.source], self.work_in[one.target]
-        if self.rule == "busier":
-            first = max(out, into)
-        elif self.rule == "both":
-            first = out + into
-        elif self.rule == "longest":
-            first = one.seconds
-        elif self.rule == "short":
-            first = self.coming[one.source] - self.site.memory[one.source] if one.source >= 0 else 0
-        elif self.rule == "steps":
-            first = self.work_in[one.source] // STEP
-        else:
-            first = self.work_in[one.source]
+        """Lower goes first. Room that the source is short of counts for it, or work that waits at its ends."""
+        out, into, behind = self.work_out[one.source], self.work_in[one.target], self.work_in[one.source]
+        short = self.coming[one.source] - self.site.memory[one.source] if one.source >= 0 else 0
+        match self.rule:
+            case "busier":
+                first = max(out, into)
+            case "both":
+                first = out + into
+            case "longest":
+                first = one.seconds
+            case "short":
+                first = short
+            case "share":
+                first = short * SHARES // max(1, self.rooms[one.source])
+            case "both in":
+                first = short + behind * (one.need[0] // max(1, one.seconds))
+            case "steps":
+                first = behind // STEP
+            case _:
+                first = behind
         return -first, -one.seconds, one.guest

@@ -1,11 +1,15 @@
 """Fewer bytes with the same end: those who were only displaced go home where others can be put elsewhere for nothing.
 
-Never leaves a board worse than it was; small neighbourhoods are solved exactly where ortools is installed.
+Never leaves a board worse than it was; where ortools is installed, all hosts are packed anew by patterns, or a few at a
+time solved exactly.
 """
+
+from collections.abc import Sequence
 
 from reconciler.placement.board import Board
 from reconciler.placement.chains import squeeze
 from reconciler.placement.neighbourhoods import neighbourhoods
+from reconciler.placement.packing import Repacked, repacked
 from reconciler.placement.problem import Effort
 
 ROUNDS = 3
@@ -13,13 +17,24 @@ CLOSE = 1.01
 """Nearer to the bound than this nothing is solved exactly."""
 
 
-def polish(board: Board, bound: int, effort: Effort) -> None:
+def polish(board: Board, lost: list[int], leaving: Sequence[int], bound: int, effort: Effort) -> Repacked:
+    """This board or a better one; the bound is 0 where no more is proven than before."""
+    _homeward(board, bound)
+    if effort.polish <= 0 or (not lost and board.moved() <= bound * CLOSE):
+        return Repacked(board, lost, 0, effort.polish)
+    found = repacked(board, lost, leaving, effort.polish)
+    most = max(bound, found.bound)
+    _homeward(found.board, most)
+    if not found.lost and found.board.moved() > most * CLOSE:
+        neighbourhoods(found.board, displaced(found.board), most, found.work)
+    return found
+
+
+def _homeward(board: Board, bound: int) -> None:
     """Until the bound is reached or a round finds nothing."""
     for _ in range(ROUNDS):
         if board.moved() <= bound or not homeward(board):
             break
-    if effort.polish > 0 and board.moved() > bound * CLOSE:
-        neighbourhoods(board, displaced(board), bound, effort.polish)
 
 
 def displaced(board: Board) -> list[int]:

@@ -65,8 +65,6 @@ def _left(fleet: Fleet, kept: Bools, may: Bools) -> Ints:
 
 def full(found: Masses, share: float) -> bool:
     """Would those who can be nowhere else, and those who are there, take more than that share of a class' hosts?"""
-    if len(found.able) > MOST:
-        return False
     for hosts in found.able:
         within = ~(found.able & ~hosts).any(axis=1)
         taken = found.comes[within].sum() + found.stays[:, hosts].sum()
@@ -112,6 +110,8 @@ def making_way(fleet: Fleet, leaving: Sequence[int], share: float) -> tuple[list
 
     Nobody where none runs full. From as few hosts as will do, so that what gets free there is free in one piece.
     """
+    if len(fleet.mask) > MOST:
+        return [], True
     found = masses(fleet, leaving)
     routed = least(found, share) if full(found, share) else None
     if routed is None:

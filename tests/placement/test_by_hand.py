@@ -114,7 +114,7 @@ def test_room_is_made_by_moving_another_on() -> None:
     plan = solve(Problem((host("a", drain=True), host("b"), host("c")), guests))
     assert dict(plan.goal) == {"big": "b", "small": "c", "full": "c"}
     assert [move.guest for move in plan.moves] == ["small", "big"]
-    assert (plan.moved, plan.bound) == (110, 100)
+    assert (plan.moved, plan.bound) == (110, 110), "20 or all of the 60 must make way"
 
 
 def test_racks_are_kept_apart() -> None:
