@@ -165,7 +165,7 @@ def _vm(draft: _Draft, number: int) -> bool:
 def _drained(draft: _Draft, random: Random) -> None:
     """Some were drained from a host before; of its own luck, so that seeds go on to name the same fleets."""
     for place, state in draft.objects.items():
-        if place.kind == "vm" and random.random() < 0.4:
+        if place.kind == "vm" and state.fleet and random.random() < 0.4:
             draft.objects[place] = replace(state, home=random.choice([*draft.hosts, "gone"]))
 
 

@@ -53,7 +53,7 @@ def compared(
         old["unfinished move"], new["unfinished move"] = f"{cut.state.coming} -> {cut.place.host}", ""
     if state.prune or want.prune:
         old["prune"], new["prune"] = state.prune, want.prune
-    if state.home or home_of(want, place.host, state, view):
+    if state.home and want.host == place.host:
         old[HOME], new[HOME] = state.home, home_of(want, place.host, state, view)
     if state.resume:
         old["shut down for a move"], new["shut down for a move"] = True, False

@@ -81,7 +81,7 @@ def test_what_may_be_pruned_may_be_so_afterwards() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_whatever_is_there_the_next_plan_leaves_it_alone(seed: int) -> None:
-    """Over random worlds; what differs is only what no spec can say of a host: its own name, and whom it can find."""
+    """Over random worlds; what differs is only what no spec says: a host's own name, whom it can find, whom it had."""
     made = random_fleet(seed)
     seen = replace(made.seen, silences=(), objects={p: s for p, s in made.seen.objects.items() if p.kind != "lease"})
     hosts = {name: card for name, card in made.wanted.fleet.hosts.items() if name in {p.host for p in seen.objects}}
@@ -89,7 +89,8 @@ def test_whatever_is_there_the_next_plan_leaves_it_alone(seed: int) -> None:
     wanted = want(Text(found), KINDS)
     plan = think(wanted, seen, KINDS)
     fields = {(d.place.kind, change.path.partition(".")[0]) for d in plan.differences for change in d.changes}
-    assert fields <= {("host", "fqdn"), ("host", "names"), ("host", "block"), ("pool", "mounted")}, found
+    unsaid = {("host", "fqdn"), ("host", "names"), ("host", "block"), ("pool", "mounted"), ("vm", "drained from")}
+    assert fields <= unsaid, found
     assert not [r for r in plan.refusals if r.place.kind == "vm"]
     vms = [place.name for place, _ in seen.of("vm")]
     ours = [(place, vm) for place, vm in seen.of("vm") if vms.count(place.name) == 1 and vm.fleet in ("", "laws")]
