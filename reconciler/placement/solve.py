@@ -76,12 +76,10 @@ def made(problem: Problem, effort: Effort, left: frozenset[str] = frozenset()) -
             (*waits, (stuck, hosts, shortage(fleet, table))),
             without(rest, beside(rest, frozenset(stuck), turn)),
         )
-    trouble = Trouble(homeless, torn, waits)
     plan = written(problem, fleet, table)
-    on = dict(plan.goal)
     return replace(
         plan,
-        knots=knots(problem, on, trouble, left.union(plan.later)),
+        knots=knots(problem, dict(plan.goal), Trouble(homeless, torn, waits), left.union(plan.later)),
         moved=found.board.moved(),
         bound=found.bounds.best,
         seconds_bound=bound,
