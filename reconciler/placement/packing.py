@@ -58,7 +58,7 @@ class Repacked:
 
 
 def repacked(board: Board, lost: list[int], leaving: Sequence[int], work: float) -> Repacked:
-    """This board, or one by patterns where that loses fewer or moves less."""
+    """This board, or one by patterns where that loses nobody, and fewer than before or moves less."""
     fleet, patterns = board.fleet, Patterns(board.fleet, leaving)
     a_round, hint = patterns.cells / CELLS, of_board(patterns, board)
     if len(patterns.size) > MOST or (fleet.home == -2).any() or a_round * USUAL > work * SHARE:
@@ -69,7 +69,7 @@ def repacked(board: Board, lost: list[int], leaving: Sequence[int], work: float)
     chosen, used = choose(patterns, found, hint, work * SHARE)
     work = max(0.0, work * (1 - SHARE) - used)
     other, left = placed(patterns, chosen)
-    if (len(left), other.moved()) < (len(lost), board.moved()):
+    if not left and (lost or other.moved() < board.moved()):
         board, lost = other, left
     return Repacked(board, lost, 0 if lost else found.bound, work)
 

@@ -18,14 +18,20 @@ CLOSE = 1.01
 
 
 def polish(board: Board, lost: list[int], leaving: Sequence[int], bound: int, effort: Effort) -> Repacked:
-    """This board or a better one; the bound is 0 where no more is proven than before."""
-    _homeward(board, bound)
+    """This board or a better one; the bound is 0 where no more is proven than before.
+
+    A board that loses someone is left as it is, unless one is found that does not.
+    """
+    if not lost:
+        _homeward(board, bound)
     if effort.polish <= 0 or (not lost and board.moved() <= bound * CLOSE):
         return Repacked(board, lost, 0, effort.polish)
     found = repacked(board, lost, leaving, effort.polish)
+    if found.lost:
+        return found
     most = max(bound, found.bound)
     _homeward(found.board, most)
-    if not found.lost and found.board.moved() > most * CLOSE:
+    if found.board.moved() > most * CLOSE:
         neighbourhoods(found.board, displaced(found.board), most, found.work)
     return found
 
