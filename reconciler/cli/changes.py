@@ -93,8 +93,13 @@ def counts(actions: Sequence[Action]) -> dict[Disruption, int]:
 
 
 def transfer(plan: Plan) -> str:
-    """What will be copied, and how long that takes at least on a network that is said; empty: nothing."""
+    """What will be copied, and how long that takes at least on a network that is said; empty: nothing.
+
+    Where there is a timetable, that says how long.
+    """
     size = plan.expected_bytes
+    if plan.forecast.moves:
+        return f"about {show_size(size)}" if size else ""
     return f"about {show_size(size)}; at 1 Gbit/s {show_duration(size / GIGABIT)} or more" if size else ""
 
 

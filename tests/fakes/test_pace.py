@@ -30,7 +30,7 @@ def _forecast(fleet: Fleet) -> tuple[str, int]:
 def test_the_next_forecast_begins_with_what_the_move_showed() -> None:
     fleet = _fleet()
     assert (_web(fleet).dirty, _web(fleet).downtime) == (None, None)
-    assert _forecast(fleet) == ("default", 6)
+    assert _forecast(fleet) == ("default", 58)
     assert fleet.apply().verdict == "ok"
     assert (_web(fleet).dirty, _web(fleet).downtime) == (2**20, 20)
     assert fleet.plan().empty

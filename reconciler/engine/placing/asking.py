@@ -14,7 +14,7 @@ from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limi
 from reconciler.placement.problem import Rule as Asked
 
 MIB = 2**20
-LINK = 10_000
+LINK = 1_000
 """Mbit/s of a migration network nobody described."""
 _UNCOUNTED = 10**6
 

@@ -13,9 +13,7 @@ from reconciler.kinds.vm.climbing import Climbing
 from reconciler.kinds.vm.fitting import fits
 from reconciler.kinds.vm.halves import failed
 from reconciler.kinds.vm.ladder import begin, grace
-from reconciler.kinds.vm.move_mark import noted
-from reconciler.kinds.vm.pace import remember
-from reconciler.kinds.vm.wire import MARK
+from reconciler.kinds.vm.pace import arrive, remember
 from reconciler.model.fleet import HostCard
 from reconciler.model.outcome import Done
 from reconciler.model.units import show_duration, show_size
@@ -208,9 +206,7 @@ def settle(action: MoveLive | FollowMove | FinishMove, source: HostCard, there: 
     if arrived is None or not arrived.persistent:
         raise NeedsHuman(f"{action.place.name} is not stored on {there.name}", "virsh dumpxml it there and define it")
     hands.hypervisor.set_autostart(there, action.uuid, action.autostart)
-    if MARK in arrived.config:
-        came = noted(arrived.config, moved=str(int(hands.clock.now())))
-        hands.hypervisor.set_metadata(there, action.uuid, MARK, came)
+    arrive(action.uuid, there, arrived.config, hands)
     hands.at("move.settled")
     copies.settle(action.uuid, source, there, hands)
     left = hands.hypervisor.domain(source, action.uuid)

@@ -1,4 +1,4 @@
-"""What a live move showed of how its guest writes, noted on the domain: the forecast of its next move begins with it.
+"""What a move showed, noted on the domain: when it came, for its cool-down, and how it writes, for its next forecast.
 
 Never makes a move that has ended well a failure: a note that cannot be written is not there.
 """
@@ -22,3 +22,10 @@ def remember(uuid: str, there: HostCard, job: JobNumbers, hands: Hands) -> None:
         arrived = hands.hypervisor.domain(there, uuid) if notes else None
         if arrived is not None and arrived.config:
             hands.hypervisor.set_metadata(there, uuid, MARK, noted(arrived.config, **notes))
+
+
+def arrive(uuid: str, there: HostCard, xml: str, hands: Hands) -> None:
+    """The second at which it came; only on a domain that has our mark."""
+    if MARK in xml:
+        with suppress(HostError):
+            hands.hypervisor.set_metadata(there, uuid, MARK, noted(xml, moved=str(int(hands.clock.now()))))
