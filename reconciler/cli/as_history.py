@@ -1,11 +1,23 @@
-"""Passes for people: a line each, or one with all that is known of it."""
+"""Passes as `run` and `history` show them: a line each, one with all that is known of it, or plain data.
+
+Adds nothing to a record but what its outcomes say.
+"""
 
 import time
+from typing import Any
 
 from reconciler.cli.as_text import outcome_line, table
 from reconciler.cli.frame import say
+from reconciler.cli.lease_count import lease_line, leases_of
 from reconciler.engine.hold import until
 from reconciler.model.passed import Passed
+
+
+def as_data(passed: Passed) -> dict[str, Any]:
+    """The record as JSON shows it, with the leases counted."""
+    from reconciler.engine import codec
+
+    return {**codec.dump(passed), "leases": codec.dump(leases_of(passed.outcomes))}
 
 
 def line(passed: Passed) -> str:
@@ -36,7 +48,7 @@ def show_pass(passed: Passed) -> None:
         ("signed by", commit.signer),
         ("mode", passed.mode),
         ("error", passed.error),
-        ("leases", f"{passed.leases_open} open" if passed.leases_open else ""),
+        ("leases", lease_line(passed)),
     ]
     for name, text in facts:
         if text:

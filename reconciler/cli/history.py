@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.as_history import show_pass, show_table
+from reconciler.cli.as_history import as_data, show_pass, show_table
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Format, Output, emit, framed, note
 from reconciler.cli.run import Database
@@ -36,7 +36,6 @@ def history(
       reconciler history show 20261123T150349Z-5366a8 -o json
     """
     from reconciler.adapters.journal import state_folder
-    from reconciler.engine import codec
     from reconciler.loop.history import passes
     from reconciler.loop.ledger import Ledger, database_in
 
@@ -51,7 +50,7 @@ def history(
         if word == "show":
             found = [_chosen(list(found), which)]
         if output is Format.JSON:
-            emit({"passes": [codec.dump(passed) for passed in found]}, Exit.OK)
+            emit({"passes": [as_data(passed) for passed in found]}, Exit.OK)
         elif word == "show":
             show_pass(found[0])
         elif found:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler.cli.as_history import line
+from reconciler.cli.as_history import as_data, line
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Format, Output, emit, framed, note, say
 from reconciler.cli.watching import Listen, MetricsFile, Notify, Watch, watching
@@ -117,9 +117,7 @@ def _end(passes: Any, output: Format) -> None:
     worst: Passed = max(passes, key=lambda passed: passed.exit)
     code = Exit(worst.exit)
     if output is Format.JSON:
-        from reconciler.engine import codec
-
-        emit({"passes": [codec.dump(passed) for passed in passes]}, code)
+        emit({"passes": [as_data(passed) for passed in passes]}, code)
     else:
         for passed in passes:
             say(line(passed))

@@ -39,6 +39,7 @@ def test_once_makes_one_pass_and_history_tells_of_it(run: Run, fleet: Fleet, ori
     said = json.loads(second.stdout)
     assert (second.exit_code, said["exit"]["name"]) == (0, "ok"), said
     assert said["passes"][0]["commit"]["sha"] == sha
+    assert said["passes"][0]["leases"] == {"opened": 1, "closed": 1, "swept": 0, "pending": 0}
     assert fleet.world.where("web") == [("lq-d26", "running")]
     listed = run("history")
     assert listed.exit_code == 0
@@ -49,8 +50,10 @@ def test_once_makes_one_pass_and_history_tells_of_it(run: Run, fleet: Fleet, ori
     assert "web goes" in shown.stdout
     assert "move live lq-d25 -> lq-d26" in shown.stdout
     assert "Ann <ann@example.com>" in shown.stdout
+    assert "leases     1 opened, 1 closed\n" in shown.stdout
     by_run = run("history", "show", said["passes"][0]["run"], "-o", "json")
-    assert json.loads(by_run.stdout)["passes"][0]["outcomes"] == said["passes"][0]["outcomes"]
+    again = json.loads(by_run.stdout)["passes"][0]
+    assert (again["outcomes"], again["leases"]) == (said["passes"][0]["outcomes"], said["passes"][0]["leases"])
 
 
 def test_a_file_of_settings_says_where_metrics_are_kept(run: Run, origin: Origin, tmp_path: Path) -> None:
