@@ -158,6 +158,11 @@ def as_declared(item: Desired, seat: Seat) -> Desired:
     return item
 
 
+def no_pace(place: Place, state: Any, hands: Hands, deadline: float) -> Any:
+    """For kinds of whose objects nothing is measured: as it was seen."""
+    return state
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`name` is the short word in refs, `yaml` the document kind (empty: nobody declares it).
@@ -169,8 +174,10 @@ class Kind:
     hurdles  what it has against a crossing that another kind thinks of
     tenancy  what its objects take of which host, and where each may be; settle gives one of them
              its seat
-    run      the only function with hands, but for ask; says whether anything had to change
+    run      the only function with hands, but for ask and pace; says whether anything had to change
     ask      questions about a crossing that only a live host answers; changes nothing
+    pace     one of its states with how it writes now, as its host measures it within that many seconds and the time
+             that measuring takes; changes nothing on the host
     adopt    documents that declare what was seen, so that nothing is left to do; of a host not seen yet, what to ask
     """
 
@@ -189,6 +196,7 @@ class Kind:
     ways: Callable[[str, View], Sequence[Way]] = no_ways
     hurdles: Callable[[Crossing, View], Sequence[Hurdle]] = no_hurdles
     ask: Callable[[Crossing, Hands], Sequence[Hurdle]] = no_questions
+    pace: Callable[[Place, Any, Hands, float], Any] = no_pace
     adopt: Callable[[View], Adopted] = no_adoption
     tenancy: Callable[[View], Tenancy] = no_tenancy
     settle: Callable[[Desired, Seat], Desired] = as_declared

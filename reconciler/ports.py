@@ -90,6 +90,10 @@ class Hypervisor(Protocol):
         """None where it is not running."""
         ...
 
+    def dirty_rate(self, host: HostCard, uuid: str, seconds: int, *, deadline: float = 30.0) -> int | None:
+        """Bytes of pages it writes per second, measured for so long; None where that cannot be measured."""
+        ...
+
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None: ...
 
     def running_job(self, host: HostCard, uuid: str) -> JobNumbers | None:

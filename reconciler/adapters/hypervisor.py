@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.adapters.comparison import compare_cpu
 from reconciler.adapters.counters import read_counters
+from reconciler.adapters.dirtying import read_dirty_rate
 from reconciler.adapters.inventory import read_domain, read_inventory
 from reconciler.adapters.shell import SshShell
 from reconciler.adapters.tunnel import Tunnel
@@ -201,6 +202,10 @@ class LibvirtHypervisor:
     def counters(self, host: HostCard, uuid: str) -> Counters | None:
         with self._calling(host) as connection:
             return read_counters(self._lib, connection, uuid)
+
+    def dirty_rate(self, host: HostCard, uuid: str, seconds: int, *, deadline: float = 30.0) -> int | None:
+        with self._calling(host, deadline) as connection:
+            return read_dirty_rate(self._lib, connection, uuid, seconds, deadline)
 
     def finished_job(self, host: HostCard, uuid: str) -> JobNumbers | None:
         """Numbers of the domain's last finished job, kept for the next reader; libvirt has them where it arrived."""

@@ -24,6 +24,7 @@ from reconciler.cli.frame import (
     read_specs,
     save,
 )
+from reconciler.cli.measuring import Measured, measured
 from reconciler.cli.run import Database
 from reconciler.engine import planfile
 from reconciler.engine.hold import notes
@@ -51,6 +52,7 @@ def plan(
     snapshot: Saved = None,
     detailed_exitcode: Detailed = False,
     what_if: WhatIf = "",
+    measure: Measured = False,
     output: Output = PlanFormat.TEXT,
     max_bytes: Most = MOST,
     link: Link = "",
@@ -68,6 +70,8 @@ def plan(
       reconciler plan specs/ --target vm/web --detailed-exitcode
 
       reconciler plan specs/ --what-if drain=lq-d25,lq-d26
+
+      reconciler plan specs/ --measure
 
       reconciler plan specs/ -o markdown > comment.md
 
@@ -87,7 +91,7 @@ def plan(
         whole = Whole(checked_link(link), whole.command)
         wanted, source, specs = read_specs(path)
         wanted = _supposed(wanted, what_if, out)
-        seen = read_saved(snapshot) if snapshot else _live(wanted, deadline)
+        seen = _saved(snapshot, measure) if snapshot else _live(wanted, deadline, target or (), measure)
         made = think(wanted, seen, KINDS, source, target or ())
         if out:
             save(out, planfile.write(made, specs.files(), specs.attached))
@@ -117,9 +121,16 @@ def _supposed(wanted: Wanted, what: str, out: File | None) -> Wanted:
     return supposed(wanted, what) if what else wanted
 
 
-def _live(wanted: Wanted, deadline: float) -> Snapshot:
+def _saved(file: File, measure: bool) -> Snapshot:
+    if measure:
+        raise PlanError("--measure asks hosts, and --snapshot asks none", "leave one of them away")
+    return read_saved(file)
+
+
+def _live(wanted: Wanted, deadline: float, target: Sequence[str], measure: bool) -> Snapshot:
     with real_tools(deadline=deadline) as tools:
-        return see(wanted, KINDS, tools)
+        seen = see(wanted, KINDS, tools)
+        return measured(wanted, seen, tools, target) if measure else seen
 
 
 def _page(one: tuple[Plan, Wanted, Snapshot], notes: Sequence[str], database: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Deadline, Format, Path, framed, note, read_specs, save
+from reconciler.cli.measuring import Measured, measured
 from reconciler.engine.codec import dump_snapshot
 from reconciler.engine.once import see
 from reconciler.wiring import KINDS, real_tools
@@ -16,6 +17,7 @@ from reconciler.wiring import KINDS, real_tools
 def snapshot(
     path: Path = ".",
     out: Annotated[File | None, typer.Option("--out", help="Write to this file instead of standard output.")] = None,
+    measure: Measured = False,
     deadline: Deadline = 15.0,
 ) -> None:
     """Ask every host and save the answers with the specs as JSON; changes nothing.
@@ -32,6 +34,7 @@ def snapshot(
         wanted, _, specs = read_specs(path)
         with real_tools(deadline=deadline) as tools:
             seen = see(wanted, KINDS, tools)
+            seen = measured(wanted, seen, tools) if measure else seen
         carried = {"specs": [list(pair) for pair in specs.files()], "attached": dict(specs.attached)}
         text = json.dumps({**dump_snapshot(seen), **carried}, indent=1) + "\n"
         if out:

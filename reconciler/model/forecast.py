@@ -11,7 +11,8 @@ class PlannedMove:
     """One move. Seconds from the plan's start; `memory` in bytes, `bandwidth` in Mbit/s, `downtime` in milliseconds.
 
     `bypass`: to a third host, only to make room. `after`: names of VMs whose move must have ended before. `disks` are
-    bytes of disks that go along; `basis` is where the guest's writing is known from: last-move, or default.
+    bytes of disks that go along; `basis` is where the guest's writing is known from: measured,
+    last-move, or default.
     """
 
     vm: str

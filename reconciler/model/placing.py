@@ -66,14 +66,22 @@ class Home:
 class Pace:
     """How a guest writes while it moves: bytes of pages per second, milliseconds of silence; None: not known.
 
-    `basis` says where it is from: last-move, or default where nothing is known.
+    `dirty` and `downtime` are of its last live move, `measured` is what its host says now. `basis` says which of them
+    `rate` is: measured, last-move, or default where nothing is known.
     """
 
     dirty: int | None = None
     downtime: int | None = None
+    measured: int | None = None
+
+    @property
+    def rate(self) -> int | None:
+        return self.dirty if self.measured is None else self.measured
 
     @property
     def basis(self) -> str:
+        if self.measured is not None:
+            return "measured"
         return "default" if self.dirty is None else "last-move"
 
 

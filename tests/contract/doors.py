@@ -36,6 +36,7 @@ def fake(folder: Path) -> Door:
     host.pools["store"] = Pool("store", xml, True, False, {"base.img"})
     host.root.files["/store/base.img"] = File("", 2**20, 2**19)
     world = World(host)
+    world.writing["web"] = 3 * 2**20
     return Door(FakeHypervisor(world), CARD, "kvm", "/store", wait=lambda: world.pass_time(10))
 
 
@@ -58,6 +59,7 @@ def real(folder: Path) -> Door:
     lacks = {
         "jobs": "the test driver has no job statistics",
         "undefine": "the test driver knows no undefine flags",
+        "dirty": "the test driver measures no writing; that is unknown, as it must be",
         "compare": "the test driver compares no CPUs; the answer is unknown, as it must be",
     }
     return Door(hypervisor, CARD, "test", "/store", lacks, close=hypervisor.close)

@@ -167,6 +167,15 @@ def test_counters_are_of_a_running_domain_and_do_not_fall(door: Door) -> None:
     assert door.hypervisor.counters(door.card, UUID) is None
 
 
+def test_writing_is_measured_of_a_running_domain_where_the_hypervisor_can(door: Door) -> None:
+    assert door.hypervisor.dirty_rate(door.card, UUID, 1, deadline=5) is None
+    _define(door)
+    assert door.hypervisor.dirty_rate(door.card, UUID, 1, deadline=5) is None
+    door.hypervisor.start_domain(door.card, UUID)
+    measured = door.hypervisor.dirty_rate(door.card, UUID, 1, deadline=5)
+    assert measured == (None if "dirty" in door.lacks else 3 * 2**20)
+
+
 def test_autostart(door: Door) -> None:
     _define(door)
     for on in (True, True, False):

@@ -42,6 +42,7 @@ class World:
 
     `orphans` is how managed migrations end whose reconciler died: refused (the source goes on) or paused (there).
     `busy` guests dirty memory as fast as it is copied: at how many ms of allowed downtime their copy ends.
+    `writing` guests write so many bytes a second, where it is measured; of others their QEMU cannot tell.
     """
 
     def __init__(self, *hosts: Host, exports: dict[str, Storage] | None = None) -> None:
@@ -63,6 +64,7 @@ class World:
         self.deaf_guests: set[str] = set()
         self.released: set[str] = set()
         self.busy: dict[str, int] = {}
+        self.writing: dict[str, int] = {}
         self.randoms = 0
         self.authorities: dict[str, str] = {}
         self.certificates: dict[str, tuple[str, str, CertificateTerms, float]] = {}

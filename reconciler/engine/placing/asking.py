@@ -87,9 +87,10 @@ def _guest(tenant: Tenant, homes: Mapping[str, HostCard], reaches: dict[str, tup
     to = "" if tenant.policy or homes[tenant.wants].maintenance else tenant.wants
     memory, vcpus = _mib(tenant.memory), tenant.vcpus if tenant.memory else 0
     guest = Guest(tenant.name, memory, vcpus, tenant.at, to, reach, sticky=policy.sticky, priority=policy.priority)
-    if tenant.pace.dirty is None and not tenant.disks:
+    rate = tenant.pace.rate
+    if rate is None and not tenant.disks:
         return guest
-    dirty = guest.dirty if tenant.pace.dirty is None else Dirty.at(_mib(tenant.pace.dirty))
+    dirty = guest.dirty if rate is None else Dirty.at(_mib(rate))
     return replace(guest, dirty=dirty, disks=_mib(tenant.disks))
 
 

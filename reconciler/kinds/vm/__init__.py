@@ -25,6 +25,7 @@ from reconciler.kinds.vm.home_action import NoteHome
 from reconciler.kinds.vm.live import run
 from reconciler.kinds.vm.measure import Measure
 from reconciler.kinds.vm.offline_actions import DropArrival, FinishArrival, ForgetStop, MoveOffline, ShutToMove
+from reconciler.kinds.vm.pace import measured
 from reconciler.kinds.vm.plan import plan
 from reconciler.kinds.vm.prune_actions import AllowPrune, DeleteDomain
 from reconciler.kinds.vm.resolve import attachments, resolve
@@ -74,6 +75,7 @@ KIND = Kind(
     weave=weave,
     ways=ways,
     ask=ask,
+    pace=measured,
     attachments=attachments,
     adopt=adopt,
     tenancy=tenancy,

@@ -1,16 +1,28 @@
-"""What a move showed, noted on the domain: when it came, for its cool-down, and how it writes, for its next forecast.
+"""How a VM writes, for its next forecast: as a move showed, noted on the domain with when it came, or measured now.
 
 Never makes a move that has ended well a failure: a note that cannot be written is not there.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 from reconciler.errors import HostError
 from reconciler.kinds.vm.move_mark import noted
+from reconciler.kinds.vm.state import DomainState
 from reconciler.kinds.vm.wire import MARK
 from reconciler.model.fleet import HostCard
+from reconciler.model.ref import Place
 from reconciler.ports import Hands
 from reconciler.readings import JobNumbers
+
+SECONDS = 1
+
+
+def measured(place: Place, state: DomainState, hands: Hands, deadline: float) -> DomainState:
+    """With what its host measures of it for a second, if it can; a guest that writes nothing is known too."""
+    card = hands.hosts[place.host]
+    rate = hands.hypervisor.dirty_rate(card, state.uuid, SECONDS, deadline=deadline + SECONDS)
+    return replace(state, measured=rate)
 
 
 def remember(uuid: str, there: HostCard, job: JobNumbers, hands: Hands) -> None:

@@ -66,7 +66,8 @@ class DomainState:
     what libvirt stores of it beside its definition, `local` what only a live move takes along. `moved` is when we last
     brought it from another host, in seconds since 1970, 0 for never. `home` is the host in maintenance that it was
     drained from, to which its policy lets it return. `dirty` (bytes of pages written per second) and `downtime`
-    (milliseconds) are those of its last live move; None: not known.
+    (milliseconds) are those of its last live move, `measured` is what its host measured of its writing now, in bytes
+    per second, where somebody asked for that; None: not known.
     """
 
     uuid: str
@@ -101,6 +102,7 @@ class DomainState:
     local: tuple[str, ...] = ()
     dirty: int | None = field(default=None, metadata=VOLATILE)
     downtime: int | None = field(default=None, metadata=VOLATILE)
+    measured: int | None = field(default=None, metadata=VOLATILE)
     guest: str = field(default="", metadata=VOLATILE)
     migrating: bool = field(default=False, metadata=VOLATILE)
     addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)

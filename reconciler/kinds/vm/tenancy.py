@@ -72,9 +72,14 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
         why=why,
         moved=state.moved,
         home=state.home if want.policy else "",
-        pace=Pace(state.dirty, state.downtime) if state.dirty is not None or state.downtime is not None else UNKNOWN,
+        pace=_pace(state),
         disks=sum(disk.data for disk in copied(want, state, place.host, view)) if state.power == "running" else 0,
     )
+
+
+def _pace(state: DomainState) -> Pace:
+    known = (state.dirty, state.downtime, state.measured)
+    return UNKNOWN if known == (None, None, None) else Pace(*known)
 
 
 def _takes(state: DomainState, want: VmDesired | None) -> int:
@@ -181,4 +186,4 @@ def _character(state: DomainState) -> Hashable:
     nics = tuple(replace(nic, mac="") for nic in state.nics)
     nvram = state.nvram.rpartition("/")[0]
     bare = replace(state, uuid="", memory=0, vcpus=0, digest="", guest="", addresses=(), taints=(), label="", fleet="")
-    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="", dirty=None, downtime=None)
+    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="", dirty=None, downtime=None, measured=None)
