@@ -45,6 +45,9 @@ def test_a_busy_guest_is_measured_on_both_sides_of_its_move(running: User, d25: 
     there = by_virsh(d25)
     running.edit("vms.yaml", "placement: {host: lq-d25}", "placement: {host: lq-d26}")
     assert "? measure again and compare with before the move, 2.0 s" in running.plan().out
+    (forecast,) = running.plan("--measure", "-o", "json").data["forecast"]["moves"]
+    assert forecast["basis"] == "measured"
+    assert "dirtyrate.calc_status=2" in d25.out("virsh", "domstats", VM, "--dirtyrate"), "QEMU measured it"
     said = running.apply("-o", "json").data
     here = by_virsh(d26)
 
