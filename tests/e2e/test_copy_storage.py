@@ -3,6 +3,7 @@
 The clone's disk is in the hosts' own `default` pool; a file of 24 MiB and a limit of bandwidth make the copy last.
 """
 
+import re
 import signal
 import time
 from itertools import pairwise
@@ -46,6 +47,19 @@ def volumes(host: LabHost) -> set[str]:
     return set(host.sh(f"cd {IMAGES}; ls -A | grep -v COMPARTIDO || true").split())
 
 
+def longest_gap() -> int:
+    """Heartbeats that no host has, at most in a row.
+
+    A line that was cut in two by the switch is whole on no host, so each host's first and last one do not count.
+    """
+    beats: dict[str, list[int]] = {}
+    for line in lab("heartbeat", VM, "-n", "400").splitlines():
+        if re.match(r"lq-d2\d \d+ \d+$", line):
+            beats.setdefault(line.split()[0], []).append(int(line.split()[1]))
+    counted = sorted(beat for on_one in beats.values() for beat in on_one[1:-1])
+    return max(later - earlier for earlier, later in pairwise(counted))
+
+
 def in_the_middle(user: User, d25: LabHost, d26: LabHost) -> Popen[str]:
     """An apply whose copy of the disk is under way."""
     user.edit("vms.yaml", HERE, THERE).edit("vms.yaml", FAST, SLOW)
@@ -72,8 +86,7 @@ def test_a_disk_goes_along_and_back(copying: User, d25: LabHost, d26: LabHost) -
     assert blob() == before
     assert VOLUME in d26.out("virsh", "vol-list", "default")
     assert "MiB of disks; its old disks stay: lq-d25:default/" in said.err
-    counted = [int(line.split()[1]) for line in lab("heartbeat", VM, "-n", "400").splitlines() if "lq-d2" in line]
-    assert max(later - earlier for earlier, later in pairwise(counted)) <= 30, "the guest stood still"
+    assert longest_gap() <= 30, "the guest stood still"
     copying.in_sync()
     assert f"its move left lq-d25:default/{VOLUME} (`virsh vol-delete" in copying.run("status", str(copying.folder)).err
     copying.edit("vms.yaml", THERE, HERE)
