@@ -82,7 +82,7 @@ def test_from_a_spec_to_a_vm_moved_live(user: User, d25: LabHost, d26: LabHost) 
     assert not talk.error, talk.error
     assert talk.rounds > 50
     assert talk.longest < 5
-    arrived = beats(d26)
+    arrived = beats(d26)[1:]  # the switch may have cut the first one in two
     assert arrived[0] > before, "the guest went on counting"
     assert arrived == list(range(arrived[0], arrived[0] + len(arrived))), "no beat was lost"
     assert d25.domains() == {"mvp1": "shut off"}
