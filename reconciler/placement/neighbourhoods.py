@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reconciler.placement.board import Board
+from reconciler.placement.counted import solved
 
 SIZE = 8
 SHARE = 0.12
@@ -68,13 +69,8 @@ def _solve(cp_model: Any, board: Board, hosts: list[int], work: float) -> tuple[
             model.add(sum(board.need[i][r] * places[i, h] for i in here) <= room)
     _rules(model, board, (items, hosts), places)
     model.minimize(sum(cost))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = work
-    status = solver.solve(model)
-    used = float(solver.response_proto.deterministic_time)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    solver, used = solved(cp_model, model, work)
+    if solver is None:
         return 0, used
     goal = {i: h for (i, h), place in sorted(places.items()) if solver.value(place)}
     return _take(board, goal), used

@@ -14,6 +14,7 @@ import numpy as np
 
 from reconciler.placement.board import Board
 from reconciler.placement.chains import settle
+from reconciler.placement.counted import solved
 from reconciler.placement.fill import order
 from reconciler.placement.fleet import Ints
 from reconciler.placement.patterns import Pattern, Patterns
@@ -174,13 +175,8 @@ def choose(patterns: Patterns, found: Packing, hint: list[Pattern], work: float)
     cost = sum(one.cost * variable for one, variable in zip(found.patterns, take, strict=True))
     model.add(cost >= found.least)
     model.minimize(cost)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = work
-    status = solver.solve(model)
-    used = float(solver.response_proto.deterministic_time)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    solver, used = solved(cp_model, model, work)
+    if solver is None:
         return hint, used
     return [one for one, variable in zip(found.patterns, take, strict=True) if solver.value(variable)], used
 
