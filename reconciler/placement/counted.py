@@ -1,4 +1,4 @@
-"""CP-SAT run so that the same model gives the same answer: one worker, a fixed seed, work that is counted and not timed.
+"""CP-SAT run so that the same model gives the same answer: one worker, a fixed seed, work counted and not timed.
 
 Knows nothing of what a model means.
 """
