@@ -39,8 +39,14 @@ def _down(lab: Lab) -> int:
     return 0
 
 
+def _keep(lab: Lab) -> int:
+    raise LabError("states of hosts with their own kernel are not kept", "lab/lab reset --hard brings the first one")
+
+
 def _reset(lab: Lab) -> int:
     machine.need_root()
+    if lab.options.to:
+        return _keep(lab)
     if not lab.options.hard:
         raise LabError("hosts with their own kernel are not reset in place", "add --hard: fresh disks and a boot")
     lifecycle.reset(lab.topology, lab.places)
@@ -119,6 +125,7 @@ VERBS: dict[str, Callable[[Lab], int]] = {
     "build": _build,
     "down": _down,
     "reset": _reset,
+    "keep": _keep,
     "status": _status,
     "exec": _exec,
     "guest-ssh": _guest_ssh,

@@ -28,22 +28,23 @@ def settle(topology: Topology, places: Places, host: Host, guest: Path) -> None:
         if topology.base.host == host.name:
             _base_vm(topology, place, guest)
         inside(place, "systemctl", "stop", "libvirtd.service")
-    keep(place)
+    keep(place, place.first)
 
 
-def keep(place: HostPlaces) -> None:
-    """Copy the first state aside; whole or not at all."""
-    making = place.first.with_name("first.making")
+def keep(place: HostPlaces, folder: Path) -> None:
+    """Copy the host's files aside into a folder; whole or not at all."""
+    making = folder.with_name(f"{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     for name in KEPT:
         if (place.root / name).is_dir():
             mirror.copy(place.root / name, making / name)
-    making.rename(place.first)
+    shutil.rmtree(folder, ignore_errors=True)
+    making.rename(folder)
 
 
-def restore(place: HostPlaces) -> int:
-    """Make the kept folders be as at first again; answers how many entries differed."""
-    return sum(mirror.copy(place.first / name, place.root / name) for name in KEPT if (place.first / name).is_dir())
+def restore(place: HostPlaces, folder: Path) -> int:
+    """Make the host's files be as in that folder again; answers how many entries differed."""
+    return sum(mirror.copy(folder / name, place.root / name) for name in KEPT if (folder / name).is_dir())
 
 
 def _base_vm(topology: Topology, place: HostPlaces, guest: Path) -> None:

@@ -15,6 +15,7 @@ from vlab import (
     freshness,
     guest_image,
     identity,
+    kept,
     machine,
     network,
     nspawn,
@@ -76,6 +77,7 @@ def publish(topology: Topology, places: Places) -> None:
 def down(topology: Topology, places: Places, purge: bool, images: bool) -> None:
     """Stop and remove; the hosts' state stays unless purged, the images stay unless asked for."""
     names = sorted({host.name for host in topology.hosts} | freshness.known_hosts(places))
+    kept.forget(topology, places)
     with step(f"stopping {len(names)} hosts"):
         together(lambda name: nspawn.stop(places.host(name)), names)
     overlay.unmount_below(places.state)

@@ -43,5 +43,5 @@ def unmount_below(folder: Path) -> None:
 def drop(host: HostPlaces) -> None:
     """Forget everything the host ever wrote; its SSH host key stays."""
     unmount_below(host.root)
-    for folder in (host.upper, host.work, host.first):
+    for folder in (host.upper, host.work, host.first, host.kept_states):
         shutil.rmtree(folder, ignore_errors=True)

@@ -62,6 +62,10 @@ class Places:
     def bricks(self) -> Path:
         return self.state / "bricks"
 
+    @property
+    def kept_volumes(self) -> Path:
+        return self.bricks / ".kept"
+
     def host(self, host: str) -> HostPlaces:
         return HostPlaces(self.name, host, self.state / "hosts" / host, self.run)
 
@@ -96,6 +100,14 @@ class HostPlaces:
     def first(self) -> Path:
         """A copy of what `reset` restores."""
         return self.state / "first"
+
+    @property
+    def kept_states(self) -> Path:
+        """Copies of later states, by the name under which `keep` took them."""
+        return self.state / "kept"
+
+    def kept(self, name: str) -> Path:
+        return self.kept_states / name
 
     @property
     def ssh_key(self) -> Path:

@@ -1,11 +1,11 @@
-"""Brings a lab that somebody used back to its first state, in place and quickly.
+"""Brings a lab that somebody used back to its first state or a kept one, in place and quickly.
 
 It must not trust any service in the hosts to be alive; what does not obey is rebooted.
 """
 
 from __future__ import annotations
 
-from vlab import base_image, first_state, freshness, guest_image, lifecycle, network, nspawn, storage
+from vlab import base_image, first_state, freshness, guest_image, kept, lifecycle, network, nspawn, storage
 from vlab.errors import LabError
 from vlab.places import FILES, Places
 from vlab.progress import say, step, together
@@ -14,8 +14,10 @@ from vlab.topology import Host, Topology
 PATIENCE = 8
 
 
-def reset(topology: Topology, places: Places) -> None:
-    """Stop what runs, restore the files, start what belongs to the first state."""
+def reset(topology: Topology, places: Places, to: str = "") -> None:
+    """Stop what runs, restore the files, start what belongs to the first state, or to the one kept under a name."""
+    if to:
+        kept.find(topology, places, to)
     images = base_image.path(topology.suite), guest_image.path()
     network.start(topology, places)
     together(lambda host: _revive(topology, places, host), topology.hosts)
@@ -23,12 +25,15 @@ def reset(topology: Topology, places: Places) -> None:
         together(lambda host: _script(places, host, "reset-stop.sh"), topology.compute)
     _script(places, topology.storage, "reset-stop.sh")
     storage.serve(topology, places)
-    storage.empty(topology, places)
+    storage.fill(topology, places, to)
     with step("restoring files and services"):
-        together(lambda host: _restore(places, host), topology.hosts)
+        together(lambda host: _restore(places, host, to), topology.hosts)
     for host in topology.hosts:
         lifecycle.boot(topology, places, host, *images)
     lifecycle.publish(topology, places)
+    if to:
+        with step("resuming guests"):
+            together(lambda host: kept.resume(places, host, to), topology.compute)
 
 
 def hard(topology: Topology, places: Places) -> None:
@@ -52,8 +57,9 @@ def _revive(topology: Topology, places: Places, host: Host) -> None:
         lifecycle.boot(topology, places, host, base_image.path(topology.suite), guest_image.path())
 
 
-def _restore(places: Places, host: Host) -> None:
-    first_state.restore(places.host(host.name))
+def _restore(places: Places, host: Host, to: str) -> None:
+    place = places.host(host.name)
+    first_state.restore(place, place.kept(to) if to and host.role == "compute" else place.first)
     _script(places, host, "reset-start.sh", host.role)
 
 

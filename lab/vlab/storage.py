@@ -22,13 +22,19 @@ def serve(topology: Topology, places: Places) -> None:
     inside(_place(topology, places), "bash", "-eu", "-s", topology.storage.fqdn, topology.volume, stdin=script)
 
 
-def empty(topology: Topology, places: Places) -> None:
-    """Remove every file on the volume, through a client, so that the server's own books stay right."""
+def fill(topology: Topology, places: Places, kept: str = "") -> None:
+    """Make the volume hold what was kept, or nothing; through a client, so that the server's own books stay right."""
     folder = places.bricks / topology.volume
-    if not any(entry.name != ".glusterfs" for entry in folder.iterdir()):
+    if not kept and not any(entry.name != ".glusterfs" for entry in folder.iterdir()):
         return
-    script = (FILES / f"empty-{flavour()}.sh").read_text()
-    inside(_place(topology, places), "bash", "-eu", "-s", topology.storage.fqdn, topology.volume, stdin=script)
+    script = (FILES / f"fill-{flavour()}.sh").read_text()
+    inside(_place(topology, places), "bash", "-eu", "-s", topology.storage.fqdn, topology.volume, kept, stdin=script)
+
+
+def keep(topology: Topology, places: Places, name: str) -> None:
+    """Copy the volume's files aside; nobody may write to them meanwhile."""
+    script = (FILES / "keep-volume.sh").read_text()
+    inside(_place(topology, places), "bash", "-eu", "-s", topology.volume, name, stdin=script)
 
 
 def _place(topology: Topology, places: Places) -> HostPlaces:

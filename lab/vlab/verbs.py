@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vlab import certificates, faults, identity, lifecycle, machine, report, reset, ways_in
+from vlab import certificates, faults, identity, kept, lifecycle, machine, report, reset, ways_in
 from vlab.places import Places
 from vlab.topology import Topology
 
@@ -58,7 +58,13 @@ def _reset(lab: Lab) -> int:
     if lab.options.hard:
         reset.hard(lab.topology, lab.places)
     else:
-        reset.reset(lab.topology, lab.places)
+        reset.reset(lab.topology, lab.places, lab.options.to)
+    return 0
+
+
+def _keep(lab: Lab) -> int:
+    machine.need_root()
+    kept.keep(lab.topology, lab.places, lab.options.state)
     return 0
 
 
@@ -107,7 +113,15 @@ VERBS: dict[str, Verb] = {
     "reset": Verb(
         "bring every host back to its first state, in place",
         _reset,
-        ((("--hard",), {"action": "store_true", "help": "fresh overlays and a reboot"}),),
+        (
+            (("--hard",), {"action": "store_true", "help": "fresh overlays and a reboot"}),
+            (("--to",), {"default": "", "metavar": "STATE", "help": "the state that `keep` kept under this name"}),
+        ),
+    ),
+    "keep": Verb(
+        "keep the state of all hosts, with their guests' memory, for `reset --to`",
+        _keep,
+        ((("state",), {"metavar": "STATE"}),),
     ),
     "status": Verb(
         "table of the hosts",

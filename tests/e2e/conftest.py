@@ -1,6 +1,7 @@
 """The lab in its first state before each test, and nothing of ours left behind after it."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +29,17 @@ def the_lab() -> None:
         lab("up")
 
 
+@pytest.fixture(scope="session")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Once the specs were applied and the lab was kept as `running`: what the user's own folders held then."""
+    return tmp_path_factory.mktemp("applied") / "state"
+
+
 @pytest.fixture
-def fleet(the_lab: None) -> Iterator[dict[str, LabHost]]:
-    """First state; afterwards the residue check, on every compute host that answers."""
-    lab("reset")
+def fleet(the_lab: None, applied: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, LabHost]]:
+    """First state, or the applied one for `running`; afterwards the residue check, on every compute host that answers."""
+    kept = "running" in request.fixturenames and applied.exists()
+    lab("reset", *(["--to", "running"] if kept else []))
     known = hosts()
     yield known
     compute = [known["lq-d25"], known["lq-d26"]]
@@ -56,9 +64,15 @@ def d26(fleet: dict[str, LabHost]) -> LabHost:
 
 
 @pytest.fixture
-def running(user: User, d25: LabHost) -> User:
-    """The specs applied once: mvp4_lqd25 runs on lq-d25."""
-    user.apply()
+def running(user: User, d25: LabHost, applied: Path) -> User:
+    """The specs applied: mvp4_lqd25 runs on lq-d25. The first test of a session applies, for the others it is kept."""
+    state = user.folder.parent / "state"
+    if applied.exists():
+        shutil.copytree(applied, state)
+    else:
+        user.apply()
+        lab("keep", "running")
+        shutil.copytree(state, applied)
     assert d25.domains()["mvp4_lqd25"] == "running"
     return user
 
