@@ -35,6 +35,7 @@ medians with their range; both sides of a row ran in turn in the same run, on th
   shell script, which opens the whole port range to everyone and proves nothing.
 - **Clone**: `reconciler apply --target vm/fat-copy` against `virt-clone` over ssh; {CLONE_GIB} GiB of random data,
   qcow2, from a local pool into the shared one; no `power`, so neither starts it.
+- Planning where VMs run and in which order they move has [a page of its own](benchmarks-planning.md), by `make bench-planning`.
 - Not covered: more than two hosts, many VMs, real hardware, NFS (see nfs-last-run.md for a run that is not timed).
 """
 
