@@ -100,6 +100,8 @@ def mistakes(document: Document, scope: Scope) -> Iterator[Problem]:
 def _no_hosts(document: Document, scope: Scope) -> Iterator[Problem]:
     """As for `spec.hosts` of other kinds, one level down."""
     selector = document.spec.placement.hosts
+    if selector == "all" and scope.fleet.hosts:
+        return
     if isinstance(selector, list):
         for number, name in enumerate(selector):
             if not scope.may_be("Host", name):
