@@ -1,6 +1,6 @@
 """Pool: declared beside seen, what to do about a difference, and the proof that a shared pool is shared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -28,17 +28,21 @@ Step = Action | Refusal
 
 def compare(view: View) -> Sequence[Comparison]:
     """Declared pools of every host whose pools were seen."""
+    sweepers = _sweepers(view)
     return [
-        _compare(item, view.snapshot.get(item.place), _sweeps(item, view))
+        _compare(item, view.snapshot.get(item.place), item.value.shared and item.place in sweepers)
         for item in view.of("pool")
         if not view.snapshot.silence(item.place.host, "pool")
     ]
 
 
-def _sweeps(item: Desired, view: View) -> bool:
+def _sweepers(view: View) -> Collection[Place]:
     """Of the hosts that see a shared pool's leftover tokens, the first takes them away."""
-    seeing = [p.host for p, state in view.snapshot.of("pool") if p.name == item.place.name and state.tokens]
-    return item.value.shared and seeing[:1] == [item.place.host]
+    first: dict[str, Place] = {}
+    for place, state in view.snapshot.of("pool"):
+        if state.tokens:
+            first.setdefault(place.name, place)
+    return first.values()
 
 
 def _compare(item: Desired, seen: PoolState | None, sweeps: bool) -> Comparison:
