@@ -59,7 +59,9 @@ Parsed = tuple[Reading, Any, int]
 
 
 def _prescan(reading: Reading, text: str) -> bool:
-    """Cheap refusals before any parsing, so that a hostile file costs no time."""
+    """Cheap refusals before any parsing, so that a hostile file costs no time; which line is asked where one is."""
+    if len(text) <= MAX_SCALAR and not _NOT_UTF8.search(text) and not _FORBIDDEN.search(text):
+        return True
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_SCALAR:
             reading.wrong(number, f"a line of {len(line)} characters; at most {MAX_SCALAR} are read", "shorten it")
@@ -83,7 +85,7 @@ def parse(file: str, text: str) -> Sequence[Parsed]:
         return [(reading, None, 0)]
     if _FAST and not _UNUSUAL.search(text):
         try:
-            found = list(_documents(file, yaml.parse(text, Loader=_FAST)))
+            found = list(_documents(file, iter(_FAST(text).get_event, None)))
         except yaml.YAMLError:
             found = None
         if found is not None and not any(each.problems for each, _, _ in found):
@@ -118,19 +120,24 @@ def _line(event: Any) -> int:
 
 
 def _node(reading: Reading, event: Any, stream: Iterator[Any], path: str, depth: int) -> Any:
-    """One YAML node from the event stream; refuses what makes a spec mean more than it shows."""
-    line = _line(event)
-    reading.lines.setdefault(path, line)
+    """One YAML node from the event stream, its line noted."""
+    reading.lines.setdefault(path, _line(event))
+    return _value(reading, event, stream, path, depth)
+
+
+def _value(reading: Reading, event: Any, stream: Iterator[Any], path: str, depth: int) -> Any:
+    """What it says; refuses what makes a spec mean more than it shows."""
     if depth > MAX_DEPTH:
-        reading.wrong(line, f"nested deeper than {MAX_DEPTH} levels")
+        reading.wrong(_line(event), f"nested deeper than {MAX_DEPTH} levels")
         raise _Unreadable
     if isinstance(event, _ALIAS):
-        reading.wrong(line, f"alias *{event.anchor}: aliases are not allowed", "write the value out")
+        reading.wrong(_line(event), f"alias *{event.anchor}: aliases are not allowed", "write the value out")
         return None
     if event.anchor is not None:
+        line = _line(event)
         reading.wrong(line, f"anchor &{event.anchor}: anchors are not allowed", "write the value out where it is used")
     if event.tag is not None:
-        reading.wrong(line, f"tag {event.tag}: tags are not allowed", "remove it")
+        reading.wrong(_line(event), f"tag {event.tag}: tags are not allowed", "remove it")
     if isinstance(event, _SCALAR):
         return _scalar(reading, event)
     if isinstance(event, _SEQUENCE):
@@ -172,7 +179,7 @@ def _mapping(reading: Reading, stream: Iterator[Any], path: str, depth: int) -> 
         if isinstance(event, _MAPPING_END):
             break
         line = _line(event)
-        key = _node(reading, event, stream, f"{path}.?".lstrip("."), depth + 1)
+        key = _value(reading, event, stream, f"{path}.?", depth + 1)
         key = key if isinstance(key, str) else str(event.value) if isinstance(event, _SCALAR) else ""
         where = f"{path}.{key}".lstrip(".")
         if key in items:
