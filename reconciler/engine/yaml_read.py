@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -189,9 +190,17 @@ def _mapping(reading: Reading, stream: Iterator[Any], path: str, depth: int) -> 
     return items
 
 
+def _json(text: str) -> Any:
+    """As json reads it, who also tells what is wrong. Names that a thousand hosts repeat become one string."""
+    try:
+        return from_json(text)
+    except (TypeError, ValueError):
+        return json.loads(text)
+
+
 def load_plain(text: str) -> Any:
     """A saved snapshot: JSON, or YAML written by hand; raises ValueError."""
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
+        return _json(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
     except (json.JSONDecodeError, YAMLError) as error:
         raise ValueError(f"not a snapshot file: {str(error)[:200]}") from None
