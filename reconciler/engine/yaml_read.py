@@ -117,7 +117,8 @@ def _documents(file: str, stream: Iterator[Any]) -> Iterator[Parsed]:
 
 
 def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
+    before: int = event.start_mark.line
+    return before + 1
 
 
 def _node(reading: Reading, event: Any, stream: Iterator[Any], path: str, depth: int) -> Any:
@@ -159,9 +160,10 @@ def _scalar(reading: Reading, event: Any) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    for pattern, kind in _NUMBERS:
-        if pattern.fullmatch(text):
-            return kind(text) if len(text) < 40 else text
+    if text[0] in "+-.0123456789":
+        for pattern, kind in _NUMBERS:
+            if pattern.fullmatch(text):
+                return kind(text) if len(text) < 40 else text
     return text
 
 

@@ -24,9 +24,11 @@ def policies(documents: Sequence[Document], scope: Scope) -> Mapping[str, Policy
         placement: PlacementSpec = document.spec.placement
         if placement.host:
             continue
-        hosts = chosen.setdefault(repr(placement.hosts), scope.fleet.select(placement.hosts))
+        said = repr(placement.hosts)
+        if said not in chosen:
+            chosen[said] = scope.fleet.select(placement.hosts)
         rules = tuple(shared.setdefault(key, rule) for key, rule in _rules(document, groups))
-        found[document.name] = Policy(hosts, rules, placement.priority, placement.sticky)
+        found[document.name] = Policy(chosen[said], rules, placement.priority, placement.sticky)
     return found
 
 

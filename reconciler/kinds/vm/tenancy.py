@@ -137,9 +137,14 @@ class _Sorts:
         if key not in self._verdicts:
             self._verdicts[key] = self._verdict(want, state, origin, ways)
         able, why = self._verdicts[key]
-        if origin in able or origin not in self._members.setdefault(id(hosts), frozenset(hosts)):
-            return able, why if not set(able) - {origin} else ""
+        if origin in able or not self._is_of(origin, hosts):
+            return able, why if all(host == origin for host in able) else ""
         return self._verdicts.setdefault((key, origin), (tuple(sorted((*able, origin))), why))
+
+    def _is_of(self, host: str, hosts: tuple[str, ...]) -> bool:
+        if id(hosts) not in self._members:
+            self._members[id(hosts)] = frozenset(hosts)
+        return host in self._members[id(hosts)]
 
     def _verdict(self, want: VmDesired, state: DomainState, origin: str, ways: str) -> tuple[tuple[str, ...], str]:
         """Hosts that can run it, its own only as one of its sort; and all that is said against the others."""
