@@ -2,13 +2,13 @@
 
 
 def main() -> None:
-    """Run the command line. A pass builds large values and drops few, so that looking for garbage less often pays."""
-    import gc
+    """Run the command line."""
+    from reconciler.cli.garbage import unlooked
 
-    from reconciler.cli.app import app
+    with unlooked():
+        from reconciler.cli.app import app
 
-    gc.set_threshold(200_000, 50, 50)
-    app()
+        app()
 
 
 if __name__ == "__main__":

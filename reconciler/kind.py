@@ -5,6 +5,7 @@ The engine knows kinds only through this record; kinds do not know each other.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from reconciler.errors import Problem
@@ -51,7 +52,7 @@ class Document:
         return Problem(self.file, self.line_of(path), message, fix)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """What a kind may refer to while it resolves: the fleet so far and every document by YAML kind.
 
@@ -62,9 +63,13 @@ class Scope:
     documents: Mapping[str, Sequence[Document]]
     broken: frozenset[tuple[str, str]] = frozenset()
 
+    @cached_property
+    def _declared(self) -> frozenset[tuple[str, str]]:
+        return self.broken.union((kind, d.name) for kind, documents in self.documents.items() for d in documents)
+
     def may_be(self, yaml_kind: str, name: str) -> bool:
         """Is it declared, be it with mistakes of its own? One mistake is told once, not at every reference."""
-        return (yaml_kind, name) in self.broken or any(d.name == name for d in self.documents.get(yaml_kind, ()))
+        return (yaml_kind, name) in self._declared
 
     def unknown_hosts(self, document: Document) -> Iterator[Problem]:
         """What is wrong with a document's `spec.hosts`: names nobody declared, a selector that means no host at all."""

@@ -5,7 +5,7 @@ A folder that is no checkout has no commit.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -42,8 +42,7 @@ class FolderSource:
             return [(str(root), _read(root, "surrogateescape"))]
         if not root.is_dir():
             raise ValueError(f"{self.path}: no such file or folder")
-        found = sorted(p for p in root.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
-        shown = [p for p in found if not any(part.startswith(".") for part in p.relative_to(root).parts)]
+        shown = sorted(_below(root))
         if not shown:
             raise ValueError(f"{self.path}: no *.yaml file in it")
         return [(str(p), _read(p, "surrogateescape")) for p in shown]
@@ -92,6 +91,17 @@ class SavedSpecs:
     def commit(self) -> tuple[str, bool]:
         """None."""
         return "", False
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """The files of specs; hidden folders are not even looked into."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.endswith((".yaml", ".yml")) and not name.startswith("."):
+                path = Path(folder, name)
+                if path.is_file():
+                    yield path
 
 
 def _read(path: Path, errors: str = "strict") -> str:

@@ -13,6 +13,7 @@ from reconciler.cli.acting import Wait, act, same
 from reconciler.cli.as_text import show_plan, show_report
 from reconciler.cli.exit_codes import Exit, of_plan, of_report
 from reconciler.cli.frame import ApplyFormat, Deadline, Targets, emit, framed, note, read_specs
+from reconciler.cli.garbage import lasting
 from reconciler.cli.run import Database
 from reconciler.cli.watching import MetricsFile, keep
 from reconciler.engine import codec, planfile
@@ -73,6 +74,7 @@ def apply(
             keep(metrics_file, made, report, made.made, tools.clock.now())
             end(report, (made, wanted, seen), of_plan(made, False))
         _confirm(yes, output)
+        lasting()
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         made, report = act(made, seen, wanted, tools, lock_timeout, again)
         keep(metrics_file, made, report, made.made, tools.clock.now())

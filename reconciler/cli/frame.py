@@ -77,12 +77,21 @@ def console(error: bool = False) -> Any:
 
 def say(text: str = "", style: str = "") -> None:
     """A line of result."""
-    console().print(clean(text), style=style or None)
+    _print(console(), clean(text), style)
 
 
 def note(text: str, style: str = "") -> None:
     """A line about the work, beside the result."""
-    console(True).print(clean(text), style=style or None)
+    _print(console(True), clean(text), style)
+
+
+def _print(to: Any, line: str, style: str) -> None:
+    """Where nothing has a colour the line goes as it is: rich looks at the terminal anew for each of them."""
+    if to.color_system is None and "\t" not in line:
+        to.file.write(f"{line}\n")
+        to.file.flush()
+    else:
+        to.print(line, style=style or None)
 
 
 def emit(data: Any, code: Exit) -> None:

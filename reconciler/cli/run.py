@@ -15,6 +15,7 @@ import typer
 from reconciler.cli.as_history import as_data, line
 from reconciler.cli.exit_codes import Exit
 from reconciler.cli.frame import Format, Output, emit, framed, note, say
+from reconciler.cli.garbage import lasting
 from reconciler.cli.watching import Listen, MetricsFile, Notify, Watch, watching
 from reconciler.engine.once import Tools
 from reconciler.errors import PlanError
@@ -77,6 +78,7 @@ def run(
             settings = settings_of([fleet], database)
         notify = notify or (File(settings.notify) if settings.notify else None)
         metrics_file = metrics_file or (File(settings.metrics_file) if settings.metrics_file else None)
+        lasting()
         with watching(listen or settings.listen, notify, metrics_file) as watch:
             _serve(settings, once, watch, output)
 

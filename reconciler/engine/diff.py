@@ -1,4 +1,4 @@
-"""Declared beside seen: equal values are dropped first, deepdiff explains only those that differ.
+"""Declared beside seen: equal values are dropped first, deepdiff explains only those that differ in depth.
 
 Pure, and the only module that sees deepdiff.
 """
@@ -9,6 +9,8 @@ from typing import Any
 from reconciler.kind import Kind
 from reconciler.model.change import Change, Comparison, Difference
 from reconciler.model.desired import View
+
+_PLAIN = (str, int, float, type(None))
 
 
 def diff(view: View, kinds: Sequence[Kind]) -> tuple[Difference, ...]:
@@ -32,6 +34,16 @@ def _changes(comparison: Comparison) -> Iterator[Change]:
 
 
 def _fields(comparison: Comparison) -> Iterator[Change]:
+    """Where words and numbers differ, and nothing that holds more of them, there is nothing to explain."""
+    old, new = comparison.old, comparison.new
+    differing = [name for name in old if old[name] != new.get(name)]
+    plain = all(isinstance(side[name], _PLAIN) for name in differing for side in (old, new) if name in side)
+    if plain and old.keys() == new.keys():
+        return (Change(comparison.place, "update", name, old[name], new[name]) for name in differing)
+    return _explained(comparison)
+
+
+def _explained(comparison: Comparison) -> Iterator[Change]:
     from deepdiff import DeepDiff
 
     tree = DeepDiff(comparison.old, comparison.new, view="tree", ignore_order=False)

@@ -5,7 +5,7 @@ Carries the specs' texts, so that `apply FILE` needs nothing else. The seal find
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -99,7 +99,29 @@ def touched(plan: Plan, snapshot: Snapshot) -> Plan:
     places = {p for action in plan.actions for p in (action.place, *action.requires) if p.kind != "lease"}
     places |= {p for p in snapshot.objects if p.kind == "vm" and (p.name in names or p.host in full)}
     places |= {Place(p.kind, p.host, p.host) for p in places if Place(p.kind, p.host, p.host) in snapshot.objects}
-    return replace(plan, touched={place: codec.steady(snapshot.get(place)) for place in sorted(places)})
+    return replace(plan, touched=_Prints(sorted(places), snapshot))
+
+
+class _Prints(Mapping[Place, Any]):
+    """Each place with its object as seen, made plain when it is asked for: most plans are shown and not saved."""
+
+    def __init__(self, places: Iterable[Place], snapshot: Snapshot) -> None:
+        self._places = dict.fromkeys(places)
+        self._snapshot = snapshot
+
+    def __getitem__(self, place: Place) -> Any:
+        if place not in self._places:
+            raise KeyError(place)
+        return codec.steady(self._snapshot.get(place))
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._places
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _filled(plan: Plan) -> set[str]:

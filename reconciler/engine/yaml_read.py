@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -59,7 +60,9 @@ Parsed = tuple[Reading, Any, int]
 
 
 def _prescan(reading: Reading, text: str) -> bool:
-    """Cheap refusals before any parsing, so that a hostile file costs no time."""
+    """Cheap refusals before any parsing, so that a hostile file costs no time; which line is asked where one is."""
+    if len(text) <= MAX_SCALAR and not _NOT_UTF8.search(text) and not _FORBIDDEN.search(text):
+        return True
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_SCALAR:
             reading.wrong(number, f"a line of {len(line)} characters; at most {MAX_SCALAR} are read", "shorten it")
@@ -83,7 +86,7 @@ def parse(file: str, text: str) -> Sequence[Parsed]:
         return [(reading, None, 0)]
     if _FAST and not _UNUSUAL.search(text):
         try:
-            found = list(_documents(file, yaml.parse(text, Loader=_FAST)))
+            found = list(_documents(file, iter(_FAST(text).get_event, None)))
         except yaml.YAMLError:
             found = None
         if found is not None and not any(each.problems for each, _, _ in found):
@@ -114,23 +117,29 @@ def _documents(file: str, stream: Iterator[Any]) -> Iterator[Parsed]:
 
 
 def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
+    before: int = event.start_mark.line
+    return before + 1
 
 
 def _node(reading: Reading, event: Any, stream: Iterator[Any], path: str, depth: int) -> Any:
-    """One YAML node from the event stream; refuses what makes a spec mean more than it shows."""
-    line = _line(event)
-    reading.lines.setdefault(path, line)
+    """One YAML node from the event stream, its line noted."""
+    reading.lines.setdefault(path, _line(event))
+    return _value(reading, event, stream, path, depth)
+
+
+def _value(reading: Reading, event: Any, stream: Iterator[Any], path: str, depth: int) -> Any:
+    """What it says; refuses what makes a spec mean more than it shows."""
     if depth > MAX_DEPTH:
-        reading.wrong(line, f"nested deeper than {MAX_DEPTH} levels")
+        reading.wrong(_line(event), f"nested deeper than {MAX_DEPTH} levels")
         raise _Unreadable
     if isinstance(event, _ALIAS):
-        reading.wrong(line, f"alias *{event.anchor}: aliases are not allowed", "write the value out")
+        reading.wrong(_line(event), f"alias *{event.anchor}: aliases are not allowed", "write the value out")
         return None
     if event.anchor is not None:
+        line = _line(event)
         reading.wrong(line, f"anchor &{event.anchor}: anchors are not allowed", "write the value out where it is used")
     if event.tag is not None:
-        reading.wrong(line, f"tag {event.tag}: tags are not allowed", "remove it")
+        reading.wrong(_line(event), f"tag {event.tag}: tags are not allowed", "remove it")
     if isinstance(event, _SCALAR):
         return _scalar(reading, event)
     if isinstance(event, _SEQUENCE):
@@ -151,9 +160,10 @@ def _scalar(reading: Reading, event: Any) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    for pattern, kind in _NUMBERS:
-        if pattern.fullmatch(text):
-            return kind(text) if len(text) < 40 else text
+    if text[0] in "+-.0123456789":
+        for pattern, kind in _NUMBERS:
+            if pattern.fullmatch(text):
+                return kind(text) if len(text) < 40 else text
     return text
 
 
@@ -172,7 +182,7 @@ def _mapping(reading: Reading, stream: Iterator[Any], path: str, depth: int) -> 
         if isinstance(event, _MAPPING_END):
             break
         line = _line(event)
-        key = _node(reading, event, stream, f"{path}.?".lstrip("."), depth + 1)
+        key = _value(reading, event, stream, f"{path}.?", depth + 1)
         key = key if isinstance(key, str) else str(event.value) if isinstance(event, _SCALAR) else ""
         where = f"{path}.{key}".lstrip(".")
         if key in items:
@@ -182,9 +192,17 @@ def _mapping(reading: Reading, stream: Iterator[Any], path: str, depth: int) -> 
     return items
 
 
+def _json(text: str) -> Any:
+    """As json reads it, who also tells what is wrong. Names that a thousand hosts repeat become one string."""
+    try:
+        return from_json(text)
+    except (TypeError, ValueError):
+        return json.loads(text)
+
+
 def load_plain(text: str) -> Any:
     """A saved snapshot: JSON, or YAML written by hand; raises ValueError."""
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
+        return _json(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)
     except (json.JSONDecodeError, YAMLError) as error:
         raise ValueError(f"not a snapshot file: {str(error)[:200]}") from None

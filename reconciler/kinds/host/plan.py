@@ -1,6 +1,7 @@
 """Host: declared beside seen, and what to do about a difference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from reconciler.kinds.host.actions import MakeMover, RunService, SetHostname, TrustAuthority, WriteHostsBlock
 from reconciler.kinds.host.mover import READY
@@ -22,16 +23,19 @@ def compare(view: View) -> Sequence[Comparison]:
     for item in view.of("host"):
         seen: HostState | None = view.snapshot.get(item.place)
         if seen is not None:
-            comparisons.append(_compare(item, seen))
+            comparisons.append(_compare(item, seen, _names(item.value.entries)))
     return comparisons
 
 
-def _compare(item: Desired, seen: HostState) -> Comparison:
+@lru_cache(maxsize=8)
+def _names(entries: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Address by FQDN; all hosts of a fleet have the same entries."""
+    return {fqdn: address for address, fqdn in entries}
+
+
+def _compare(item: Desired, seen: HostState, names: Mapping[str, str]) -> Comparison:
     want: HostDesired = item.value
-    names = {fqdn: address for address, fqdn in want.entries}
-    found = {fqdn: seen.resolves.get(fqdn, "") for fqdn in names}
-    if found.get(want.fqdn):
-        found[want.fqdn] = names[want.fqdn]
+    found = _found(want, seen, names)
     old = {
         "fqdn": seen.fqdn,
         "names": found,
@@ -44,9 +48,19 @@ def _compare(item: Desired, seen: HostState) -> Comparison:
     if want.authority:
         old["trusted authority"], new["trusted authority"] = seen.trust, READY
     if seen.block:
-        old["block"] = {fqdn: address for address, fqdn in seen.block}
+        old["block"] = names if seen.block == want.entries else {fqdn: address for address, fqdn in seen.block}
         new["block"] = names
     return Comparison(item.place, old, new, item.origin)
+
+
+def _found(want: HostDesired, seen: HostState, names: Mapping[str, str]) -> Mapping[str, str]:
+    """What the fleet's names are here; the host's own may be any address of it."""
+    if seen.resolves == names:
+        return names
+    found = {fqdn: seen.resolves.get(fqdn, "") for fqdn in names}
+    if found.get(want.fqdn):
+        found[want.fqdn] = names[want.fqdn]
+    return found
 
 
 def plan(difference: Difference, view: View) -> Sequence[Action | Refusal]:

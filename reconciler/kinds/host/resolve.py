@@ -18,7 +18,7 @@ DEFAULT_PORTS = (49152, 49215)
 def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     """Cards and wanted states; two hosts may share neither FQDN nor address."""
     cards = {document.name: _card(document, scope) for document in documents}
-    names = tuple((card.address, card.fqdn) for card in cards.values() if _is_ip(card.address))
+    names = tuple(sorted((card.address, card.fqdn) for card in cards.values() if _is_ip(card.address)))
     elsewhere = tuple(sorted(card.fqdn for card in cards.values() if not _is_ip(card.address)))
     mover = "" if scope.fleet.access.user == "root" else scope.fleet.access.user
     desired = tuple(
@@ -26,7 +26,7 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
             Place("host", document.name, document.name),
             HostDesired(
                 document.spec.fqdn,
-                tuple(sorted(names)),
+                names,
                 tuple(document.spec.services),
                 elsewhere,
                 mover,

@@ -1,7 +1,7 @@
 """Pool: declared beside seen, what to do about a difference, and the proof that a shared pool is shared."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler.kinds.pool.actions import (
@@ -28,30 +28,35 @@ Step = Action | Refusal
 
 def compare(view: View) -> Sequence[Comparison]:
     """Declared pools of every host whose pools were seen."""
+    sweepers = _sweepers(view)
     return [
-        _compare(item, view.snapshot.get(item.place), _sweeps(item, view))
+        _compare(item, view.snapshot.get(item.place), item.value.shared and item.place in sweepers)
         for item in view.of("pool")
         if not view.snapshot.silence(item.place.host, "pool")
     ]
 
 
-def _sweeps(item: Desired, view: View) -> bool:
+def _sweepers(view: View) -> Collection[Place]:
     """Of the hosts that see a shared pool's leftover tokens, the first takes them away."""
-    seeing = [p.host for p, state in view.snapshot.of("pool") if p.name == item.place.name and state.tokens]
-    return item.value.shared and seeing[:1] == [item.place.host]
+    first: dict[str, Place] = {}
+    for place, state in view.snapshot.of("pool"):
+        if state.tokens:
+            first.setdefault(place.name, place)
+    return first.values()
 
 
 def _compare(item: Desired, seen: PoolState | None, sweeps: bool) -> Comparison:
     want: PoolDesired = item.value
-    new: dict[str, Any] = {"definition": asdict(want.definition)}
+    new: dict[str, Any] = {"definition": _as_fields(want.definition)}
     if want.active is not None:
         new["active"] = want.active
     if want.autostart is not None:
         new["autostart"] = want.autostart
     if seen is None:
         return Comparison(item.place, None, new, item.origin)
-    new["definition"] = asdict(_wanted(want.definition, seen.definition))
-    old: dict[str, Any] = {"definition": asdict(seen.definition), "active": seen.active, "autostart": seen.autostart}
+    new["definition"] = _as_fields(_wanted(want.definition, seen.definition))
+    old: dict[str, Any] = {"definition": _as_fields(seen.definition)}
+    old |= {"active": seen.active, "autostart": seen.autostart}
     old = {name: value for name, value in old.items() if name in new}
     if want.active and seen.active and want.definition.host:
         old["mounted"] = seen.mounted_source if not _mounted_well(want, seen) else source_of(want.definition)
@@ -63,6 +68,10 @@ def _compare(item: Desired, seen: PoolState | None, sweeps: bool) -> Comparison:
     if sweeps:
         old["tokens"], new["tokens"] = len(seen.tokens), 0
     return Comparison(item.place, old, new, item.origin)
+
+
+def _as_fields(definition: Definition) -> dict[str, str]:
+    return {name: getattr(definition, name) for name in Definition.__slots__}
 
 
 def _wanted(want: Definition, seen: Definition) -> Definition:

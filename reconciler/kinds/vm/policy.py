@@ -24,9 +24,11 @@ def policies(documents: Sequence[Document], scope: Scope) -> Mapping[str, Policy
         placement: PlacementSpec = document.spec.placement
         if placement.host:
             continue
-        hosts = chosen.setdefault(repr(placement.hosts), scope.fleet.select(placement.hosts))
+        said = repr(placement.hosts)
+        if said not in chosen:
+            chosen[said] = scope.fleet.select(placement.hosts)
         rules = tuple(shared.setdefault(key, rule) for key, rule in _rules(document, groups))
-        found[document.name] = Policy(hosts, rules, placement.priority, placement.sticky)
+        found[document.name] = Policy(chosen[said], rules, placement.priority, placement.sticky)
     return found
 
 
@@ -100,6 +102,8 @@ def mistakes(document: Document, scope: Scope) -> Iterator[Problem]:
 def _no_hosts(document: Document, scope: Scope) -> Iterator[Problem]:
     """As for `spec.hosts` of other kinds, one level down."""
     selector = document.spec.placement.hosts
+    if selector == "all" and scope.fleet.hosts:
+        return
     if isinstance(selector, list):
         for number, name in enumerate(selector):
             if not scope.may_be("Host", name):

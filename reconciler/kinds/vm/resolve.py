@@ -1,7 +1,9 @@
 """VirtualMachine documents become what is wanted of each VM; clashes between VMs are found here. Pure."""
 
 import hashlib
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from reconciler.errors import Problem
 from reconciler.kind import Document, Resolved, Scope
@@ -26,8 +28,8 @@ def resolve(documents: Sequence[Document], scope: Scope) -> Resolved:
     problems += _clashes(documents)
     if problems or scope.broken:
         return Resolved(problems=tuple(problems))
-    found = policies(documents, scope)
-    return Resolved(tuple(_desired(document, scope, found.get(document.name)) for document in documents))
+    found, pools = policies(documents, scope), _pools(scope)
+    return Resolved(tuple(_desired(document, scope, pools, found.get(document.name)) for document in documents))
 
 
 def _references(document: Document, scope: Scope) -> list[Problem]:
@@ -37,7 +39,7 @@ def _references(document: Document, scope: Scope) -> list[Problem]:
     if host and not scope.may_be("Host", host):
         known = ", ".join(scope.fleet.hosts) or "none is declared"
         problems.append(document.problem("spec.placement.host", f"no Host named {host!r}", f"hosts: {known}"))
-    said = spec.migration.model_dump(exclude_none=True)
+    said = _said(spec.migration)
     for name, mistake, fix in _moves(spec.migration, scope.fleet.migration).contradictions() if said else ():
         problems.append(document.problem(f"spec.migration.{name}", mistake, fix))
     pools = {pool.name: pool for pool in scope.documents.get("StoragePool", ())}
@@ -106,9 +108,24 @@ def _claims(document: Document) -> list[tuple[str, str, str]]:
     return claims
 
 
-def _desired(document: Document, scope: Scope, policy: Policy | None) -> Desired:
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """The declared pools: the specs by name, and what each VM is told of them."""
+
+    specs: Mapping[str, Any]
+    shared: tuple[tuple[str, str], ...]
+    local: tuple[LocalPool, ...]
+
+
+def _pools(scope: Scope) -> _Pools:
+    specs = {pool.name: pool.spec for pool in scope.documents.get("StoragePool", ())}
+    shared = tuple(sorted((name, pool.target) for name, pool in specs.items() if pool.shared))
+    local = tuple(LocalPool(n, p.target, p.min_free) for n, p in sorted(specs.items()) if not p.shared)
+    return _Pools(specs, shared, local)
+
+
+def _desired(document: Document, scope: Scope, pools: _Pools, policy: Policy | None) -> Desired:
     spec: VirtualMachineSpec = document.spec
-    pools = {pool.name: pool.spec for pool in scope.documents.get("StoragePool", ())}
     clone = spec.source.clone if spec.source else None
     xml = next(iter(document.attachments.values()), "")
     nics = (
@@ -122,9 +139,9 @@ def _desired(document: Document, scope: Scope, policy: Policy | None) -> Desired
             disk.pool,
             disk.volume,
             disk.format,
-            f"{pools[disk.pool].target}/{disk.volume}",
-            pools[disk.pool].shared,
-            pools[disk.pool].min_free,
+            f"{pools.specs[disk.pool].target}/{disk.volume}",
+            pools.specs[disk.pool].shared,
+            pools.specs[disk.pool].min_free,
         )
         for disk in (clone.disks if clone else ())
     )
@@ -145,8 +162,8 @@ def _desired(document: Document, scope: Scope, policy: Policy | None) -> Desired
         moves=_moves(spec.migration, scope.fleet.migration),
         prune=spec.prune == "allowed",
         checks=tuple(_check(check) for check in spec.checks),
-        shared=tuple(sorted((name, pool.target) for name, pool in pools.items() if pool.shared)),
-        local=tuple(LocalPool(n, p.target, p.min_free) for n, p in sorted(pools.items()) if not p.shared),
+        shared=pools.shared,
+        local=pools.local,
     )
     return Desired(Place("vm", spec.placement.host or "", document.name), value, document.origin)
 
@@ -156,6 +173,10 @@ def _check(spec: CheckSpec) -> Check:
     return Check(kind, port, spec.timeout, spec.address or "")
 
 
+def _said(spec: MigrationSpec) -> dict[str, Any]:
+    return {name: value for name, value in spec if value is not None}
+
+
 def _moves(spec: MigrationSpec, default: MovePolicy) -> MovePolicy:
-    said = {name: value for name, value in spec.model_dump().items() if value is not None}
-    return MovePolicy(**{**{name: getattr(default, name) for name in MovePolicy.__slots__}, **said})
+    said = _said(spec)
+    return replace(default, **said) if said else default

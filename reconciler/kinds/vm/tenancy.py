@@ -3,14 +3,16 @@
 Hosts and VMs of one sort are compared once. Chooses no host; where many want the same room is placing's business.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from operator import attrgetter
+from typing import Any
 
 from reconciler.kinds.vm.blockers import unfit
 from reconciler.kinds.vm.copying import COPY, copied
 from reconciler.kinds.vm.creation import create
 from reconciler.kinds.vm.moves import apart
-from reconciler.kinds.vm.state import LEFT, DomainState, Room, VmDesired
+from reconciler.kinds.vm.state import LEFT, Disk, DomainState, Nic, Room, VmDesired
 from reconciler.kinds.vm.underway import leaving, towards
 from reconciler.model.action import Refusal
 from reconciler.model.desired import Desired, View
@@ -111,8 +113,9 @@ class _Sorts:
         pools: dict[str, set[str]] = {}
         for item in view.of("pool"):
             pools.setdefault(item.place.host, set()).add(item.place.name)
-        self._sort: Mapping[str, Hashable] = {
-            place.host: (_traits(room), frozenset(pools.get(place.host, ())))
+        self._numbers: dict[Hashable, int] = {}
+        self._sort: Mapping[str, int] = {
+            place.host: self._number((_traits(room), frozenset(pools.get(place.host, ()))))
             for place, room in view.snapshot.of("room")
             if place.host in view.fleet.hosts
         }
@@ -120,19 +123,28 @@ class _Sorts:
         self._members: dict[int, frozenset[str]] = {}
         self._verdicts: dict[Hashable, tuple[tuple[str, ...], str]] = {}
 
+    def _number(self, sort: Hashable) -> int:
+        """The same for what is equal: so each sort is hashed once, and not with every question about it."""
+        return self._numbers.setdefault(sort, len(self._numbers))
+
     def reach(self, want: VmDesired, state: DomainState, origin: str) -> tuple[tuple[str, ...], str]:
         """Hosts it may run on by its policy (or any), and can get to by the methods it may move by; why no other."""
         hosts = want.policy.hosts if want.policy else self._all
         drained = self._view.fleet.hosts[origin].maintenance or state.home
         ways = "auto" if want.drain == COLD and drained else want.moves.method
-        own = want.name if want.moves.storage == COPY else _character(state)
-        key = (own, ways, want.moves, want.shared, want.power, self._sort.get(origin), id(hosts))
+        own = want.name if want.moves.storage == COPY else self._number(_character(state))
+        key = (own, ways, self._number(want.moves), want.shared, want.power, self._sort.get(origin), id(hosts))
         if key not in self._verdicts:
             self._verdicts[key] = self._verdict(want, state, origin, ways)
         able, why = self._verdicts[key]
-        if origin in able or origin not in self._members.setdefault(id(hosts), frozenset(hosts)):
-            return able, why if not set(able) - {origin} else ""
+        if origin in able or not self._is_of(origin, hosts):
+            return able, why if all(host == origin for host in able) else ""
         return self._verdicts.setdefault((key, origin), (tuple(sorted((*able, origin))), why))
+
+    def _is_of(self, host: str, hosts: tuple[str, ...]) -> bool:
+        if id(hosts) not in self._members:
+            self._members[id(hosts)] = frozenset(hosts)
+        return host in self._members[id(hosts)]
 
     def _verdict(self, want: VmDesired, state: DomainState, origin: str, ways: str) -> tuple[tuple[str, ...], str]:
         """Hosts that can run it, its own only as one of its sort; and all that is said against the others."""
@@ -181,9 +193,19 @@ def _traits(room: Room) -> Hashable:
 
 
 def _character(state: DomainState) -> Hashable:
-    """The same for VMs that the same hosts can run: nothing of it is its own name, number or size."""
-    disks = tuple(replace(disk, path=disk.path.rpartition("/")[0], beneath="") for disk in state.disks)
-    nics = tuple(replace(nic, mac="") for nic in state.nics)
-    nvram = state.nvram.rpartition("/")[0]
-    bare = replace(state, uuid="", memory=0, vcpus=0, digest="", guest="", addresses=(), taints=(), label="", fleet="")
-    return replace(bare, disks=disks, nics=nics, nvram=nvram, home="", dirty=None, downtime=None, measured=None)
+    """The same for VMs that the same hosts can run: nothing of it is its own name, number, size or past."""
+    disks = tuple((_OF_DISK(disk), disk.path.rpartition("/")[0]) for disk in state.disks)
+    nics = tuple(_OF_NIC(nic) for nic in state.nics)
+    return _OF_DOMAIN(state), disks, nics, state.nvram.rpartition("/")[0]
+
+
+def _all_but(type_: Any, *names: str) -> Callable[[Any], Hashable]:
+    return attrgetter(*(field.name for field in fields(type_) if field.name not in names))
+
+
+_OF_DISK, _OF_NIC = _all_but(Disk, "path", "beneath"), _all_but(Nic, "mac")
+_OF_DOMAIN = _all_but(
+    DomainState,
+    *("uuid", "memory", "vcpus", "digest", "guest", "addresses", "taints", "label", "fleet", "home", "moved"),
+    *("dirty", "downtime", "measured", "disks", "nics", "nvram"),
+)

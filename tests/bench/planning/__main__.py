@@ -1,11 +1,13 @@
 """`make bench-planning`: a row per question with the bound and what others reach, also as a page of docs.
 
-Ends with 1 if a limit is broken.
+Ends with 1 if a limit is broken. `--only command` (or side_by_side, everyday, hard, public) runs one part and writes no
+page.
 
 Times are CPU seconds of this process for one plan with its replay, without making or reading the fleet; the machine may
 be shared. What others reach is as they published it or as it was measured before; their objectives differ from ours.
 """
 
+import argparse
 import os
 import platform
 import sys
@@ -192,7 +194,7 @@ def command() -> list[Row]:
         cost, again = planned(Path(folder)), planned(Path(folder))
     unchanged = f"again, no file changed: {again.seconds:.1f} s, {again.memory:.0f} MiB"
     ours = f"{cost.seconds:.1f} s CPU, {cost.memory:.0f} MiB; {unchanged}; {cost.said}"
-    held = cost.seconds <= 10 and cost.memory <= 1024
+    held = max(cost.seconds, again.seconds) <= 10 and max(cost.memory, again.memory) <= 1024
     return [Row("10k/1k drain 5 %, the whole command from files", ours, "", "", "10 s; 1 GB", held)]
 
 
@@ -212,17 +214,23 @@ Not covered: live hosts, guests whose dirty rate was measured, links shared by s
 """
 
 
+PARTS: tuple[Callable[[], list[Row]], ...] = (command, side_by_side, everyday, hard, public)
+
+
 def main() -> int:
-    held = True
+    asked = argparse.ArgumentParser(prog="python -m tests.bench.planning")
+    asked.add_argument("--only", choices=[part.__name__ for part in PARTS])
+    only, held = asked.parse_args().only, True
     lines = ["| what | ours | bound | others | limit | held |", "| --- | --- | --- | --- | --- | --- |"]
     print("\n".join(lines))
-    parts: tuple[Callable[[], list[Row]], ...] = (command, side_by_side, everyday, hard, public)
-    for part in parts:
-        for r in part():
+    for part in PARTS:
+        for r in part() if only in (None, part.__name__) else ():
             kept = "yes" if r.held else "NO"
             lines.append(f"| {r.what} | {r.ours} | {r.bound} | {r.others} | {r.limit} | {kept} |")
             print(lines[-1], flush=True)
             held = held and r.held
+    if only:
+        return 0 if held else 1
     print(PUBLISHED)
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     words = {"when": when, "cores": os.cpu_count(), "python": platform.python_version()}
