@@ -303,15 +303,22 @@ class LibvirtHypervisor:
         if self._shell is None:
             raise NeedsHuman("a hypervisor needs a shell or a URI")
         tunnel = Tunnel(self._shell.stream(host, _PROXY, deadline=deadline))
-        timer = threading.Timer(deadline, tunnel.close)
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            tunnel.close()
+
+        timer = threading.Timer(deadline, give_up)
         timer.daemon = True
         timer.start()
         try:
             return self._lib.open(f"qemu+unix:///system?socket={tunnel.path}"), tunnel
         except self._lib.libvirtError as error:
-            late = f"within {deadline:.0f} s" if tunnel.closed else ""
             complaint = tunnel.complaint[-200:]
-            said = complaint or late or str(error.get_error_message())
+            said = complaint or str(error.get_error_message())
+            if late.is_set():  # what is said then is said about our own hanging up
+                said = f"within {deadline:.0f} s"
             tunnel.close()
             if self._shell.guard:
                 self._shell.guard.judge(host, complaint)

@@ -35,7 +35,8 @@ medians with their range; both sides of a row ran in turn in the same run, on th
   shell script, which opens the whole port range to everyone and proves nothing.
 - **Clone**: `reconciler apply --target vm/fat-copy` against `virt-clone` over ssh; {CLONE_GIB} GiB of random data,
   qcow2, from a local pool into the shared one; no `power`, so neither starts it.
-- Planning where VMs run and in which order they move has [a page of its own](benchmarks-planning.md), by `make bench-planning`.
+- Where VMs run and in which order they move is planned: [a page of its own](benchmarks-planning.md) says how fast and
+  how well, made by `make bench-planning`.
 - Not covered: more than two hosts, many VMs, real hardware, NFS (see nfs-last-run.md for a run that is not timed).
 """
 

@@ -37,7 +37,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fleet(the_lab: None, applied: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, LabHost]]:
-    """First state, or the applied one for `running`; afterwards the residue check, on every compute host that answers."""
+    """First state, or the applied one for `running`; afterwards the residue check, on hosts that answer."""
     kept = "running" in request.fixturenames and applied.exists()
     lab("reset", *(["--to", "running"] if kept else []))
     known = hosts()

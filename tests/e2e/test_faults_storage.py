@@ -14,9 +14,13 @@ spec: {{hosts: all, type: dir, target: {SMALL}, state: active}}
 """
 
 
-def test_the_storage_server_loses_power(running: User, d25: LabHost, d26: LabHost) -> None:
-    """The memory arrives, but the destination cannot open the disk: the guest goes on where it was."""
-    process = copying(running, d25)
+def test_the_storage_server_loses_power(user: User, d25: LabHost, d26: LabHost) -> None:
+    """The memory arrives, but the destination cannot open the disk: the guest goes on where it was.
+
+    Not with the kept VM of `running`: QEMU 7.2 hands no guest over that was restored before its GlusterFS was away.
+    """
+    user.apply()
+    process = copying(user, d25)
     lab("power-cut", "nas")
     out, err = process.communicate(timeout=200)
     lab("boot", "nas")
@@ -27,7 +31,7 @@ def test_the_storage_server_loses_power(running: User, d25: LabHost, d26: LabHos
     for host in (d25, d26):
         mounted = ("timeout", "2", "mountpoint", "-q", SHARED)
         until("the storage is back", lambda at=host, m=mounted: at.do(*m).returncode == 0, 60)
-    arrives(running, d25, d26)
+    arrives(user, d25, d26)
 
 
 def test_the_pool_is_full_in_the_middle_of_a_clone(user: User, d25: LabHost) -> None:

@@ -170,5 +170,9 @@ def test_it_runs_until_told_to_stop_and_heeds_hup_and_trigger(
 
 
 def test_without_systemd_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object) -> None:
+        raise AssertionError("a socket was opened")
+
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setattr(socket, "socket", opened)
     standing_by.tell("READY=1")
