@@ -13,6 +13,7 @@ from reconciler.placement.causes import causes
 from reconciler.placement.durations import seconds
 from reconciler.placement.exact_order import exact
 from reconciler.placement.fleet import Fleet
+from reconciler.placement.justify import justified
 from reconciler.placement.keeping import keeping
 from reconciler.placement.knots import Trouble, knots
 from reconciler.placement.normalise import choose_domains, normalise
@@ -98,6 +99,8 @@ def ordered(fleet: Fleet, found: Aim, problem: Problem, effort: Effort) -> tuple
     legs = [one.leg() for one in moves]
     bound = makespan(fleet, legs, problem.limits)
     table = timetable(fleet, problem.limits, moves, bound)
+    if table.seconds > bound:
+        table = justified(fleet, problem.limits, table, bound)
     if not table.bypassed:
         if table.stuck or table.seconds <= bound or effort.exact <= 0 or len(moves) > effort.exact_moves:
             return table, bound
