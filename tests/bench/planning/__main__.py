@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 
@@ -78,6 +78,7 @@ def everyday() -> list[Row]:
         made("10k/1k mixed, 0.85, 5 of polish", mixed(fleet(1000, 0.85)), (10.0, 1.02, 1.02), POLISHED),
         made("10k/1k drain 5 %, 0.88, 5 of polish", drained(fleet(1000, 0.88), 0.05), (10.0, 1.02, 1.02), POLISHED),
         made("10k/1k drain 3 %, 0.90, 5 of polish", drained(fleet(1000, 0.90), 0.03), (10.0, 1.02, 1.02), POLISHED),
+        made("10k/1k drain 5 %, 0.85, N+1", replace(drained(fleet(1000, 0.85), 0.05), survive=1), (1.0, 1.02, 1.02)),
         made("50k/5k mixed, 0.80", mixed(fleet(5000, 0.80)), (5.0, 1.01, 1.02)),
     ]
     return [*rows, growth()]
@@ -210,7 +211,7 @@ higher bound is proven; a plan that moves no more than that is held to keep the 
 
 {published}
 
-Not covered: live hosts, guests whose dirty rate was measured, links shared by several hosts, N+1.
+Not covered: live hosts, guests whose dirty rate was measured, links shared by several hosts.
 """
 
 
