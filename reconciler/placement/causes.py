@@ -31,7 +31,9 @@ def causes(problem: Problem, goal: Mapping[str, str], later: bool = False) -> Ma
         own = _own(guest, hosts[guest.at], reaches)
         broken = (_broken(rule, guest, (at, goal), hosts) for rule in rules[guest.name])
         crowd = f"{guest.at} is too full" if guest.at in full else ""
-        found[guest.name] = own or next(filter(None, broken), "") or crowd or _way(guest, coming, later)
+        others = [name for name in coming.get(guest.at, ()) if name != guest.name]
+        others = others or _instead(guest, rules[guest.name], (at, goal), hosts)
+        found[guest.name] = own or next(filter(None, broken), "") or crowd or _way(others, later)
     return found
 
 
@@ -66,9 +68,22 @@ def _broken(
             return f"it shares its host with {_listed(near)}" if near else ""
 
 
-def _way(guest: Guest, coming: Mapping[str, Sequence[str]], later: bool) -> str:
-    """It was well where it was: somebody else comes there instead."""
-    others = [name for name in coming.get(guest.at, ()) if name != guest.name]
+def _instead(
+    guest: Guest, rules: Sequence[Rule], when: tuple[Mapping[str, str], Mapping[str, str]], hosts: Mapping[str, Host]
+) -> list[str]:
+    """Who comes to its rack, or what else a rule spreads over, so that it would be one too many there."""
+    (at, goal), found = when, list[str]()
+    for rule in rules:
+        if isinstance(rule, Spread):
+            here = _domain(hosts[guest.at], rule.over)
+            others = [name for name in dict.fromkeys(rule.guests) if name != guest.name and goal.get(name)]
+            near = [name for name in others if _domain(hosts[goal[name]], rule.over) == here]
+            found += [name for name in near if goal[name] != at[name]] if len(near) >= rule.most else []
+    return found
+
+
+def _way(others: Sequence[str], later: bool) -> str:
+    """It was well where it was: these come there instead."""
     if not others:
         return "it makes way for those that come in a later pass" if later else ""
     return f"it makes way for {_listed(others)}"

@@ -63,8 +63,10 @@ def made(problem: Problem, effort: Effort, left: frozenset[str] = frozenset()) -
             back = found.board.back(found.lost)
             refused = unwell(fleet, back) if back else found.lost
             names = frozenset(name for item in refused for name in fleet.names(item))
-            homeless, rest = homeless | names, without(rest, names if back else beside(rest, names, turn))
-            if not back:
+            fewer = without(rest, names if back else beside(rest, names, turn))
+            unbound = len(fewer.rules) < len(rest.rules)
+            homeless, rest = homeless | names, fewer
+            if not back or unbound:  # who was to be together with one that is lost has no reason left to move
                 continue
             found.board.stay()
             found = replace(found, bounds=proven(normalise(rest)))
