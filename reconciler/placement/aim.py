@@ -11,12 +11,12 @@ import numpy as np
 from reconciler.placement.board import Board
 from reconciler.placement.bounds import Bounds, crowded, routed
 from reconciler.placement.chains import settle
-from reconciler.placement.evict import evict
+from reconciler.placement.evict import Eviction, evict, same
 from reconciler.placement.fill import TASTES, Taste, fill
 from reconciler.placement.fleet import Fleet
 from reconciler.placement.polish import polish
 from reconciler.placement.problem import Effort
-from reconciler.placement.routing import making_way
+from reconciler.placement.routing import MOST, making_way, masses
 
 SHARES = (0.99, 0.98, 0.96)
 """Of the room of a class that runs full: so much is planned to be taken, as no host is filled to the last MiB."""
@@ -33,7 +33,9 @@ class Aim:
 
 def aim(fleet: Fleet, effort: Effort) -> Aim:
     """The best of the tastes; stops at the first that is proven to be the least."""
-    leaving, bounds = evict(fleet).items, proven(fleet)
+    least = evict(fleet, wide=True)
+    leaving = least.items if same(fleet) else evict(fleet).items
+    bounds = _bounds(fleet, least)
     best: tuple[tuple[int, int], Board, list[int]] | None = None
     for gone, taste, narrow in _tries(fleet, leaving):
         board, lost = _placed(fleet, gone, taste, narrow)
@@ -52,7 +54,10 @@ def aim(fleet: Fleet, effort: Effort) -> Aim:
 
 def proven(fleet: Fleet) -> Bounds:
     """What every plan for this fleet moves at least."""
-    least = evict(fleet, wide=True)
+    return _bounds(fleet, evict(fleet, wide=True))
+
+
+def _bounds(fleet: Fleet, least: Eviction) -> Bounds:
     return Bounds(least.bound, crowded(fleet, least), routed(fleet, least))
 
 
@@ -61,8 +66,9 @@ def _tries(fleet: Fleet, leaving: Sequence[int]) -> Iterator[tuple[list[int], Ta
 
     Where even the sums do not fit one try is enough: more would be long in refusing the same.
     """
+    found = masses(fleet, leaving) if len(fleet.mask) <= MOST else None
     for share in SHARES:
-        way, enough = making_way(fleet, leaving, share)
+        way, enough = making_way(fleet, found, leaving, share) if found else ([], True)
         if way:
             yield sorted([*leaving, *way]), TASTES[0], True
             if not enough:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reconciler.placement.fleet import Bools, Fleet, Ints
+from reconciler.placement.fleet import Bools, Fleet, Group, Ints
 
 
 class Board:
@@ -22,26 +22,26 @@ class Board:
         here = fleet.home >= 0
         for r in range(2):
             np.subtract.at(self.free[r], fleet.home[here], fleet.need[r][here])
-        self.direct: Ints = fleet.room - fleet.loads()
+        self.direct: Ints = fleet.room - fleet.load
         self.inbound: Ints = np.zeros(len(fleet.hosts), dtype=np.int64)
-        self.need: list[list[int]] = fleet.need.T.tolist()
+        self.need: list[tuple[int, int]] = list(zip(*fleet.need.tolist(), strict=True))
         self.homes: list[int] = fleet.home.tolist()
         self.cls: list[int] = fleet.cls.tolist()
-        self.residents = [set(items) for items in fleet.residents()]
-        self.counts: list[dict[int, int]] = [self._counted(number) for number in range(len(fleet.groups))]
+        self.residents = [set(items) for items in fleet.residents]
         self.domain = {key: domain.tolist() for key, domain in {id(g.domain): g.domain for g in fleet.groups}.items()}
+        self.counts: list[dict[int, int]] = [self._counted(group) for group in fleet.groups]
         self.log: list[tuple[int, int, int]] = []
         self.tries, self.most_tries = 0, 1 << 60
         for item in gone:
             self.put(item, -1)
 
-    def _counted(self, number: int) -> dict[int, int]:
-        group = self.fleet.groups[number]
+    def _counted(self, group: Group) -> dict[int, int]:
+        domains = self.domain[id(group.domain)]
         found: dict[int, int] = {}
         for member in group.members:
             host = self.where[member]
             if host >= 0:
-                domain = int(group.domain[host])
+                domain = domains[host]
                 found[domain] = found.get(domain, 0) + group.times.get(member, 1)
         return found
 
@@ -162,9 +162,9 @@ class Board:
     def moved(self) -> int:
         """MiB that change their host; items that are nowhere are not counted."""
         fleet, total = self.fleet, 0
-        for item, host in enumerate(self.where):
-            if host >= 0 and host != self.homes[item]:
-                total += self.need[item][0] if self.homes[item] >= 0 else fleet.moves(item, host)
+        for item, (host, home) in enumerate(zip(self.where, self.homes, strict=True)):
+            if host != home and host >= 0:
+                total += self.need[item][0] if home >= 0 else fleet.moves(item, host)
         return total
 
     def movable(self, host: int) -> list[int]:

@@ -57,7 +57,7 @@ def crowded(fleet: Fleet, eviction: Eviction) -> int:
     A host that takes guests of m1, m2, ... MiB with f free after its own eviction must shed at least the sum of each
     m - f. `eviction` must be the wide one.
     """
-    load = fleet.loads()[0]
+    load = fleet.load[0]
     owed = np.array(eviction.by_host, dtype=np.int64)
     free = np.maximum(fleet.room[0] - load + owed, 0)
     forced = sorted(eviction.forced)

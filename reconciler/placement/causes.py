@@ -3,8 +3,7 @@
 Explains a finished plan; it decides nothing. A move without a cause would be a balancing one, and there are none.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Rule, Spread
 
@@ -21,18 +20,20 @@ def causes(problem: Problem, goal: Mapping[str, str], later: bool = False) -> Ma
     moved = [guest for guest in problem.guests if guest.at and goal[guest.name] not in ("", guest.at)]
     if not moved:
         return {}
-    full, coming = _full(problem), _coming(at, goal)
-    rules: dict[str, list[Rule]] = {}
+    full, coming = _full(problem, {guest.at for guest in moved}), _coming(at, goal)
+    rules: dict[str, list[Rule]] = {guest.name: [] for guest in moved}
     for rule in problem.rules:
-        for name in _names(rule):
-            rules.setdefault(name, []).append(rule)
+        for name in rules.keys() & _names(rule):
+            rules[name].append(rule)
     reaches = {name: frozenset(able) for name, able in problem.reaches.items()}
     found = {}
     for guest in moved:
         own = _own(guest, hosts[guest.at], reaches)
-        broken = (_broken(rule, guest, (at, goal), hosts) for rule in rules.get(guest.name, ()))
+        broken = (_broken(rule, guest, (at, goal), hosts) for rule in rules[guest.name])
         crowd = f"{guest.at} is too full" if guest.at in full else ""
-        found[guest.name] = own or next(filter(None, broken), "") or crowd or _way(guest, coming, later)
+        others = [name for name in coming.get(guest.at, ()) if name != guest.name]
+        others = others or _instead(guest, rules[guest.name], (at, goal), hosts)
+        found[guest.name] = own or next(filter(None, broken), "") or crowd or _way(others, later)
     return found
 
 
@@ -67,32 +68,47 @@ def _broken(
             return f"it shares its host with {_listed(near)}" if near else ""
 
 
-def _way(guest: Guest, coming: Mapping[str, Sequence[str]], later: bool) -> str:
-    """It was well where it was: somebody else comes there instead."""
-    others = [name for name in coming.get(guest.at, ()) if name != guest.name]
+def _instead(
+    guest: Guest, rules: Sequence[Rule], when: tuple[Mapping[str, str], Mapping[str, str]], hosts: Mapping[str, Host]
+) -> list[str]:
+    """Who comes to its rack, or what else a rule spreads over, so that it would be one too many there."""
+    (at, goal), found = when, list[str]()
+    for rule in rules:
+        if isinstance(rule, Spread):
+            here = _domain(hosts[guest.at], rule.over)
+            others = [name for name in dict.fromkeys(rule.guests) if name != guest.name and goal.get(name)]
+            near = [name for name in others if _domain(hosts[goal[name]], rule.over) == here]
+            found += [name for name in near if goal[name] != at[name]] if len(near) >= rule.most else []
+    return found
+
+
+def _way(others: Sequence[str], later: bool) -> str:
+    """It was well where it was: these come there instead."""
     if not others:
         return "it makes way for those that come in a later pass" if later else ""
     return f"it makes way for {_listed(others)}"
 
 
-def _full(problem: Problem) -> set[str]:
-    load: Counter[tuple[str, int]] = Counter()
+def _full(problem: Problem, names: set[str]) -> set[str]:
+    """Those of these hosts that are."""
+    memory, vcpus = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
     for guest in problem.guests:
-        load[guest.at, 0] += guest.memory
-        load[guest.at, 1] += guest.vcpus
-    return {host.name for host in problem.hosts for r in range(2) if load[host.name, r] > host.room()[r]}
+        if guest.at in names:
+            memory[guest.at] += guest.memory
+            vcpus[guest.at] += guest.vcpus
+    rooms = {host.name: host.room() for host in problem.hosts if host.name in names}
+    return {name for name, room in rooms.items() if memory[name] > room[0] or vcpus[name] > room[1]}
 
 
 def _coming(at: Mapping[str, str], goal: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = {}
-    for name, host in sorted(goal.items()):
-        if host and host != at[name]:
-            found.setdefault(host, []).append(name)
+    for name, host in sorted((name, host) for name, host in goal.items() if host and host != at[name]):
+        found.setdefault(host, []).append(name)
     return found
 
 
-def _names(rule: Rule) -> Iterator[str]:
-    yield from (rule.guest, *rule.others) if isinstance(rule, Avoid) else rule.guests
+def _names(rule: Rule) -> tuple[str, ...]:
+    return (rule.guest, *rule.others) if isinstance(rule, Avoid) else rule.guests
 
 
 def _domain(host: Host, over: str) -> tuple[int, str]:

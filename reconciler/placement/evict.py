@@ -37,14 +37,13 @@ def evict(fleet: Fleet, wide: bool = False) -> Eviction:
         np.add.at(load[r], fleet.home[stays], fleet.need[r][stays])
     clashes = _clashes(fleet, forced)
     wrong = set(np.flatnonzero((load > fleet.room).any(axis=0)).tolist()) | clashes.keys()
-    residents = fleet.residents() if wrong or forced.any() else [[] for _ in fleet.hosts]
     by_host = [0] * len(fleet.hosts)
     gone = np.flatnonzero(forced).tolist()
     for item in gone:
         by_host[int(fleet.home[item])] += int(fleet.need[0, item])
     leaving, overfull = list(gone), []
     for host in sorted(wrong):
-        items = [item for item in residents[host] if not forced[item] and not fleet.fixed[item]]
+        items = [item for item in fleet.residents[host] if not forced[item] and not fleet.fixed[item]]
         excess = (load[:, host] - fleet.room[:, host]).tolist()
         chosen, bound, all_well = _from_host(fleet, items, excess, clashes.get(host, []), wide)
         leaving += chosen
@@ -55,6 +54,11 @@ def evict(fleet: Fleet, wide: bool = False) -> Eviction:
     split = sum(_least_gathering(fleet, item) for item in np.flatnonzero(fleet.home == -2).tolist())
     bound = sum(by_host) + more + split
     return Eviction(tuple(sorted([*leaving, *apart])), tuple(gone), bound, tuple(by_host), tuple(overfull))
+
+
+def same(fleet: Fleet) -> bool:
+    """Is it the same with `wide` as without: does no choice that was made send anyone away, and is nobody sticky?"""
+    return not fleet.soft.any() and np.array_equal(fleet.forced(), fleet.forced(wide=True))
 
 
 def _from_host(

@@ -79,7 +79,7 @@ class _Model:
 
     def rooms(self) -> bool:
         """Room on hosts where arrivals must wait for departures; False where one is too full already."""
-        free = self.fleet.room - self.fleet.loads()
+        free = self.fleet.room - self.fleet.load
         for r in range(2):
             comes, goes = self._sides(lambda host: host)
             for host, arrivals in comes.items():

@@ -37,16 +37,19 @@ class Fleet:
 
     `home`: host of each item, -1 for none, -2 when its guests are on several. `cls` x host in `mask`: where it may end
     as planned; `wide_mask` the same before any choice was made for it; `via_mask` where it can run for a while.
-    `fixed` never move, `soft` only if they must.
+    `fixed` never move, `soft` only if they must. `load` is what is taken on each host now, guests of split items too;
+    `residents` are the whole items of each, ascending.
     """
 
     hosts: tuple[Host, ...]
     guests: tuple[Guest, ...]
     items: tuple[tuple[int, ...], ...]
     room: Ints
+    load: Ints
     need: Ints
     home: Ints
     at: Ints
+    residents: tuple[tuple[int, ...], ...]
     cls: Ints
     mask: Bools
     wide_mask: Bools
@@ -87,24 +90,6 @@ class Fleet:
         """MiB that change their host if the item ends there."""
         pieces = self.pieces(item)
         return sum(pieces.values()) - pieces.get(host, 0)
-
-    def loads(self) -> Ints:
-        """What is taken on each host now, guests of split items too."""
-        load = np.zeros_like(self.room)
-        here = self.at >= 0
-        memory = np.array([guest.memory for guest in self.guests], dtype=np.int64)
-        vcpus = np.array([guest.vcpus for guest in self.guests], dtype=np.int64)
-        np.add.at(load[0], self.at[here], memory[here])
-        np.add.at(load[1], self.at[here], vcpus[here])
-        return load
-
-    def residents(self) -> list[list[int]]:
-        """Whole items of each host, ascending."""
-        found: list[list[int]] = [[] for _ in self.hosts]
-        for item, host in enumerate(self.home.tolist()):
-            if host >= 0:
-                found[host].append(item)
-        return found
 
     def groups_of(self, item: int) -> Iterator[tuple[int, Group]]:
         for index in self.of.get(item, ()):

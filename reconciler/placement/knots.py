@@ -4,13 +4,15 @@ Explains a finished plan; it changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
 from reconciler.placement.solution import Knot
 
 Reaches = Mapping[str, frozenset[str]]
+Where = tuple[Mapping[str, str], Mapping[str, Host], Reaches]
+"""Each guest's host by name, the hosts by name, and the hosts of each reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,18 @@ def knots(problem: Problem, on: Mapping[str, str], trouble: Trouble, later: froz
     """In a fixed order: circles, then guests, hosts and rules by name."""
     hosts = {host.name: host for host in problem.hosts}
     reaches = {name: frozenset(able) for name, able in problem.reaches.items()}
-    load: Counter[str] = Counter()
+    memory, vcpus = dict.fromkeys(["", *hosts], 0), dict.fromkeys(["", *hosts], 0)
     for guest in problem.guests:
-        load[on[guest.name]] += guest.memory
+        memory[on[guest.name]] += guest.memory
+        vcpus[on[guest.name]] += guest.vcpus
     found = [_circle(*wait) for wait in trouble.waits]
     told = {name for knot in found for name in knot.guests} | later
-    for guest in sorted(problem.guests, key=lambda guest: guest.name):
-        wrong = _misplaced(reaches, guest, hosts.get(on[guest.name]))
-        odd = wrong or guest.name in trouble.torn or guest.name in trouble.homeless
-        if odd and guest.name not in told:
+    for guest, wrong in _odd(problem.guests, (on, hosts, reaches), trouble):
+        if guest.name not in told:
             able = _able(problem, guest, reaches)
-            found.append(_guest(guest, on[guest.name], (able, load), (wrong, trouble)))
+            found.append(_guest(guest, on[guest.name], (able, memory), (wrong, trouble)))
             told.add(guest.name)
-    found += _hosts(problem, on, hosts)
+    found += _hosts(problem, on, (memory, vcpus))
     broken = [(names, what) for names, what in _rules(problem, on, hosts) if told.isdisjoint(names)]
     return (*found, *(_rule(names, what, hosts, on) for names, what in broken))
 
@@ -54,7 +55,7 @@ def _circle(guests: tuple[str, ...], hosts: tuple[str, ...], missing: int) -> Kn
     return Knot(guests, hosts, reason, f"{missing} MiB more free on one of {', '.join(hosts)}")
 
 
-def _guest(guest: Guest, place: str, room: tuple[list[Host], Counter[str]], why: tuple[str, Trouble]) -> Knot:
+def _guest(guest: Guest, place: str, room: tuple[list[Host], Mapping[str, int]], why: tuple[str, Trouble]) -> Knot:
     """`room`: the hosts that can run it, and the MiB that are taken on each host."""
     (able, load), (wrong, trouble) = room, why
     if guest.name in trouble.torn:
@@ -92,6 +93,17 @@ def _able(problem: Problem, guest: Guest, reaches: Reaches) -> list[Host]:
     ]
 
 
+def _odd(guests: Sequence[Guest], where: Where, trouble: Trouble) -> list[tuple[Guest, str]]:
+    """Who is not as asked, by name, and what is wrong about its host, where it is that."""
+    (on, hosts, reaches), named = where, trouble.torn | trouble.homeless
+    found = []
+    for guest in guests:
+        wrong = _misplaced(reaches, guest, hosts.get(on[guest.name]))
+        if wrong or guest.name in named:
+            found.append((guest, wrong))
+    return sorted(found, key=lambda odd: odd[0].name)
+
+
 def _misplaced(reaches: Reaches, guest: Guest, host: Host | None) -> str:
     if host is None:
         return "runs nowhere"
@@ -104,15 +116,13 @@ def _misplaced(reaches: Reaches, guest: Guest, host: Host | None) -> str:
     return ""
 
 
-def _hosts(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -> Iterator[Knot]:
-    load: dict[str, tuple[int, int]] = dict.fromkeys(sorted(hosts), (0, 0))
-    for guest in problem.guests:
-        if on[guest.name]:
-            memory, vcpus = load[on[guest.name]]
-            load[on[guest.name]] = memory + guest.memory, vcpus + guest.vcpus
-    for name, (memory, vcpus) in load.items():
-        room = hosts[name].room()
-        over = max(0, memory - room[0]), max(0, vcpus - room[1])
+def _hosts(
+    problem: Problem, on: Mapping[str, str], load: tuple[Mapping[str, int], Mapping[str, int]]
+) -> Iterator[Knot]:
+    """`load`: MiB and vCPUs that are taken on each."""
+    rooms = {host.name: host.room() for host in problem.hosts}
+    for name, room in sorted(rooms.items()):
+        over = [max(0, load[r][name] - room[r]) for r in range(2)]
         if any(over):
             stay = tuple(sorted(guest.name for guest in problem.guests if on[guest.name] == name))
             reason = f"{name} is too full by {over[0]} MiB and {over[1]} vCPUs, and not enough of its guests can leave"
@@ -130,8 +140,8 @@ def _rules(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -
                 if len({domain(name, over) for name in guests if on[name]}) > 1:
                     yield tuple(sorted(guests)), "are not together"
             case Spread(guests, over, most):
-                shared = Counter(domain(name, over) for name in set(guests) if on[name])
-                if any(count > most for count in shared.values()):
+                places = [domain(name, over) for name in set(guests) if on[name]]
+                if len(places) - len(set(places)) >= most and max(Counter(places).values(), default=0) > most:
                     yield tuple(sorted(guests)), f"are more than {most} in one {over or 'host'}"
             case Avoid(guest, others):
                 near = tuple(name for name in sorted(others) if on[name] and on[name] == on[guest])

@@ -55,7 +55,7 @@ class Run:
 
     def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task], how: tuple[str, str, int]) -> None:
         self.fleet, self.limits, self.rule = fleet, limits, how[0]
-        self.site = Site(fleet, limits)
+        self.site = Site(fleet, limits, tasks)
         self.bypass = Bypass(fleet, limits, tasks, how[1:])
         self.waiting: dict[int, Task] = {}
         self.outs: dict[int, dict[int, None]] = defaultdict(dict)

@@ -57,7 +57,7 @@ class Patterns:
         Broken steps of room are lost where all memory is `even`, else they count as whole ones.
         """
         fleet = self.fleet
-        here = [[i for i in items if leaves[i]] for items in fleet.residents()]
+        here = [[i for i in items if leaves[i]] for items in fleet.residents]
         widest = max(map(len, here), default=0)
         self.here = np.array([[*items, *[-1] * (widest - len(items))] for items in here], dtype=np.int64)
         load = np.zeros(len(fleet.hosts), dtype=np.int64)

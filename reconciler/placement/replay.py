@@ -4,14 +4,12 @@ Shares no code with the planner and repairs nothing: it says what is wrong, and 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
 from reconciler.placement.replay_links import crowded
 from reconciler.placement.replay_losses import losses
 from reconciler.placement.solution import Move, Solution
-
-Reaches = Mapping[str, frozenset[str]]
 
 
 def replay(problem: Problem, plan: Solution) -> list[str]:
@@ -24,7 +22,7 @@ def replay(problem: Problem, plan: Solution) -> list[str]:
             walk.begin(when, move)
         else:
             walk.end(when, move)
-    walk.wrong += _goal(plan, walk.on) + _ending(problem, plan, walk.on) + _window(problem, plan)
+    walk.wrong += _goal(plan, walk.on) + _ending(problem, plan, walk) + _window(problem, plan)
     walk.wrong += crowded(problem, plan)
     if problem.survive:
         walk.wrong += losses(problem, plan, walk.on)
@@ -39,8 +37,7 @@ class _Walk:
         self.hosts = {host.name: host for host in problem.hosts}
         self.guests = {guest.name: guest for guest in problem.guests}
         self.on = {guest.name: guest.at for guest in problem.guests}
-        self.memory: Counter[str] = Counter()
-        self.vcpus: Counter[str] = Counter()
+        self.memory, self.vcpus = defaultdict[str, int](int), defaultdict[str, int](int)
         for guest in problem.guests:
             self.memory[guest.at] += guest.memory
             self.vcpus[guest.at] += guest.vcpus
@@ -49,10 +46,11 @@ class _Walk:
         self.slots: Counter[tuple[str, str]] = Counter()
         self.wrong: list[str] = []
         self.apart: dict[str, list[tuple[tuple[str, ...], str, int]]] = defaultdict(list)
-        for names, over, most, always in _apart(problem):
-            if always:
-                for name in names:
-                    self.apart[name].append((names, over, most))
+        movers = {move.guest for move in plan.moves}
+        self.rules = tuple(_apart(problem))
+        for names, over, most, always in self.rules:
+            for name in movers.intersection(names) if always else ():
+                self.apart[name].append((names, over, most))
         self.reach = {name: frozenset(hosts) for name, hosts in problem.reaches.items()}
 
     def begin(self, when: int, move: Move) -> None:
@@ -156,46 +154,47 @@ def _window(problem: Problem, plan: Solution) -> list[str]:
     return wrong
 
 
-def _ending(problem: Problem, plan: Solution, on: dict[str, str]) -> list[str]:
+def _ending(problem: Problem, plan: Solution, walk: _Walk) -> list[str]:
     """What does not hold at the end and is neither in a knot nor left for later."""
-    hosts = {host.name: host for host in problem.hosts}
+    on, hosts = walk.on, walk.hosts
     excused = {name for knot in plan.knots for name in knot.guests} | set(plan.later)
     waived = {name for knot in plan.knots for name in knot.hosts}
-    full: dict[str, tuple[int, int]] = dict.fromkeys(hosts, (0, 0))
+    memory, vcpus = dict.fromkeys(["", *hosts], 0), dict.fromkeys(["", *hosts], 0)
     for guest in problem.guests:
-        if on[guest.name]:
-            memory, vcpus = full[on[guest.name]]
-            full[on[guest.name]] = memory + guest.memory, vcpus + guest.vcpus
+        memory[on[guest.name]] += guest.memory
+        vcpus[on[guest.name]] += guest.vcpus
     late = {on[name] for name in plan.later}
+    rooms = {host.name: host.room() for host in problem.hosts}
     wrong = [
         f"at the end {name} is too full"
-        for name, (memory, vcpus) in full.items()
-        if (memory > hosts[name].room()[0] or vcpus > hosts[name].room()[1]) and name not in waived | late
+        for name, room in rooms.items()
+        if (memory[name] > room[0] or vcpus[name] > room[1]) and name not in waived | late
     ]
+    wrong += [f"at the end {name} {what}" for name, what in _misplaced(problem, hosts, on) if name not in excused]
+    return wrong + _broken(problem, walk, excused)
+
+
+def _misplaced(problem: Problem, hosts: dict[str, Host], on: dict[str, str]) -> Iterator[tuple[str, str]]:
     reaches = {name: frozenset(able) for name, able in problem.reaches.items()}
     for guest in problem.guests:
-        if guest.name not in excused:
-            wrong += [f"at the end {guest.name} {what}" for what in _misplaced(reaches, guest, hosts, on[guest.name])]
-    return wrong + _broken(problem, hosts, on, excused)
+        place = on[guest.name]
+        if not place:
+            yield guest.name, "is nowhere"
+            continue
+        if hosts[place].drain:
+            yield guest.name, f"is on {place}, which drains"
+        if guest.reach and place not in reaches[guest.reach]:
+            yield guest.name, f"is on {place}, where it cannot run"
+        if guest.to and guest.to != place:
+            yield guest.name, f"is not on {guest.to}"
 
 
-def _misplaced(reaches: Reaches, guest: Guest, hosts: dict[str, Host], place: str) -> Iterator[str]:
-    if not place:
-        yield "is nowhere"
-        return
-    if hosts[place].drain:
-        yield f"is on {place}, which drains"
-    if guest.reach and place not in reaches[guest.reach]:
-        yield f"is on {place}, where it cannot run"
-    if guest.to and guest.to != place:
-        yield f"is not on {guest.to}"
-
-
-def _broken(problem: Problem, hosts: dict[str, Host], on: dict[str, str], excused: set[str]) -> list[str]:
-    wrong = []
-    for names, over, most, _ in _apart(problem):
+def _broken(problem: Problem, walk: _Walk, excused: set[str]) -> list[str]:
+    wrong, on, hosts = [], walk.on, walk.hosts
+    for names, over, most, _ in walk.rules:
         if excused.isdisjoint(names):
-            shared = Counter(_domain(hosts[on[name]], over) for name in names if on[name])
+            each = [_domain(hosts[on[name]], over) for name in names if on[name]]
+            shared = Counter(each if len(each) - len(set(each)) >= most else ())
             wrong += [f"at the end more than {most} of {names} share {k[1]}" for k, n in shared.items() if n > most]
     for rule in problem.rules:
         if isinstance(rule, Gather) and excused.isdisjoint(rule.guests):

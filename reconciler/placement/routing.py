@@ -38,8 +38,7 @@ def masses(fleet: Fleet, leaving: Sequence[int], wide: bool = False) -> Masses:
     """With `wide`, what every plan is bound to: no choice of a domain, and sticky guests may leave."""
     mask, cls = (fleet.wide_mask, fleet.wide_cls) if wide else (fleet.mask, fleet.cls)
     closed = np.array([host.closed for host in fleet.hosts], dtype=np.bool_)
-    able, sort = np.unique(mask & ~closed, axis=1, return_inverse=True)
-    sort = sort.reshape(-1)
+    able, sort = _sorts(mask & ~closed)
     room, stays = np.zeros(able.shape[1], dtype=np.int64), np.zeros(able.shape, dtype=np.int64)
     comes = np.zeros(len(able), dtype=np.int64)
     gone = fleet.home < 0
@@ -50,6 +49,15 @@ def masses(fleet: Fleet, leaving: Sequence[int], wide: bool = False) -> Masses:
     np.add.at(stays, (cls[may], sort[fleet.home[may]]), fleet.need[0, may])
     np.add.at(comes, cls[gone], fleet.need[0, gone])
     return Masses(sort, able, room, stays, comes)
+
+
+def _sorts(able: Bools) -> tuple[Bools, Ints]:
+    """The columns that differ, ascending, and which of them each column is; for at most 64 rows."""
+    code = np.zeros(able.shape[1], dtype=np.uint64)
+    for row in able:
+        code = code << 1 | row
+    _, first, sort = np.unique(code, return_index=True, return_inverse=True)
+    return able[:, first], sort
 
 
 def _left(fleet: Fleet, kept: Bools, may: Bools) -> Ints:
@@ -105,22 +113,20 @@ def least(found: Masses, share: float) -> tuple[Ints, bool] | None:
     return amounts, sum(variable.solution_value() for variable in lost) < 1
 
 
-def making_way(fleet: Fleet, leaving: Sequence[int], share: float) -> tuple[list[int], bool]:
+def making_way(fleet: Fleet, found: Masses, leaving: Sequence[int], share: float) -> tuple[list[int], bool]:
     """Who leaves besides, so that each class finds room in that share of its hosts; and does each class find it?
 
     Nobody where none runs full. From as few hosts as will do, so that what gets free there is free in one piece.
+    `found` are the masses with these leaving.
     """
-    if len(fleet.mask) > MOST:
-        return [], True
-    found = masses(fleet, leaving)
     routed = least(found, share) if full(found, share) else None
     if routed is None:
         return [], True
     chosen: list[int] = []
-    residents, gone = fleet.residents(), set(leaving)
+    gone = set(leaving)
     for c, s in _pairs(routed[0]):
         owed = int(routed[0][c, s])
-        for items in _by_host(fleet, residents, (c, np.flatnonzero(found.sort == s).tolist()), gone):
+        for items in _by_host(fleet, (c, np.flatnonzero(found.sort == s).tolist()), gone):
             for item in items:
                 if owed > 0:
                     owed -= int(fleet.need[0, item])
@@ -128,12 +134,12 @@ def making_way(fleet: Fleet, leaving: Sequence[int], share: float) -> tuple[list
     return sorted(chosen), routed[1]
 
 
-def _by_host(fleet: Fleet, residents: list[list[int]], where: tuple[int, list[int]], gone: set[int]) -> list[list[int]]:
+def _by_host(fleet: Fleet, where: tuple[int, list[int]], gone: set[int]) -> list[list[int]]:
     """Those of one class who may leave, largest first, by host, the host with most of them first."""
     cls, hosts = where
     movable = (fleet.cls == cls) & ~fleet.fixed & ~fleet.soft
     memory = fleet.need[0].tolist()
-    found = [[item for item in residents[host] if movable[item] and item not in gone] for host in hosts]
+    found = [[item for item in fleet.residents[host] if movable[item] and item not in gone] for host in hosts]
     found = [sorted(items, key=lambda item: (-memory[item], item)) for items in found]
     return sorted(found, key=lambda items: -sum(memory[item] for item in items))
 

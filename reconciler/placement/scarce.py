@@ -38,7 +38,7 @@ class Scarce:
 
     def __init__(self, fleet: Fleet, limits: Limits) -> None:
         self.fleet, self.limits = fleet, limits
-        self.free: list[int] = [*(fleet.room - fleet.loads()).ravel().tolist()]
+        self.free: list[int] = [*(fleet.room - fleet.load).ravel().tolist()]
         self.groups: dict[int, list[tuple[list[int], dict[int, int]]]] = defaultdict(list)
         for group in fleet.groups:
             if group.always:

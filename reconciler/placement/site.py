@@ -3,6 +3,8 @@
 Answers whether a task can begin and keeps the books; who begins when is `order`'s.
 """
 
+from collections.abc import Sequence
+
 from reconciler.placement.fleet import Fleet
 from reconciler.placement.problem import Limits
 from reconciler.placement.tasks import Task
@@ -11,9 +13,9 @@ from reconciler.placement.tasks import Task
 class Site:
     """Books by host. `held` is room kept for those who may come without anyone leaving."""
 
-    def __init__(self, fleet: Fleet, limits: Limits) -> None:
+    def __init__(self, fleet: Fleet, limits: Limits, tasks: Sequence[Task]) -> None:
         count = len(fleet.hosts)
-        free = fleet.room - fleet.loads()
+        free = fleet.room - fleet.load
         self.memory: list[int] = free[0].tolist()
         self.vcpus: list[int] = free[1].tolist()
         self.held = [0] * count
@@ -24,14 +26,14 @@ class Site:
         self.most_out, self.most_in = limits.moves_out or 1 << 30, limits.moves_in or 1 << 30
         self.most, self.running = limits.moves or 1 << 30, 0
         self.shared = [link.moves for link in limits.links]
-        self._rules(fleet)
+        self._rules(fleet, {one.guest for one in tasks})
 
-    def _rules(self, fleet: Fleet) -> None:
-        """Only groups whose rule holds at every instant, guest by guest."""
+    def _rules(self, fleet: Fleet, moving: set[int]) -> None:
+        """Only groups of some who move whose rule holds at every instant, guest by guest."""
         self.groups: dict[int, list[tuple[list[int], int, dict[int, int], list[int]]]] = {}
         domains: dict[int, list[int]] = {}
         for group in fleet.groups:
-            if not group.always:
+            if not group.always or moving.isdisjoint(group.guests):
                 continue
             if id(group.domain) not in domains:
                 domains[id(group.domain)] = group.domain.tolist()
@@ -42,7 +44,7 @@ class Site:
                 if fleet.at[guest] >= 0:
                     place = domain[int(fleet.at[guest])]
                     counts[place] = counts.get(place, 0) + 1
-            for guest in guests:
+            for guest in moving.intersection(guests):
                 self.groups.setdefault(guest, []).append((domain, group.most, counts, guests))
 
     def obstacle(self, task: Task, direct: bool) -> str:

@@ -13,10 +13,11 @@ from reconciler.placement.causes import causes
 from reconciler.placement.durations import seconds
 from reconciler.placement.exact_order import exact
 from reconciler.placement.fleet import Fleet
+from reconciler.placement.gathering import choose_domains
 from reconciler.placement.justify import justified
 from reconciler.placement.keeping import keeping
 from reconciler.placement.knots import Trouble, knots
-from reconciler.placement.normalise import choose_domains, normalise
+from reconciler.placement.normalise import normalise
 from reconciler.placement.order import timetable
 from reconciler.placement.problem import Effort, Gather, Problem
 from reconciler.placement.replay import replay
@@ -63,8 +64,10 @@ def made(problem: Problem, effort: Effort, left: frozenset[str] = frozenset()) -
             back = found.board.back(found.lost)
             refused = unwell(fleet, back) if back else found.lost
             names = frozenset(name for item in refused for name in fleet.names(item))
-            homeless, rest = homeless | names, without(rest, names if back else beside(rest, names, turn))
-            if not back:
+            fewer = without(rest, names if back else beside(rest, names, turn))
+            unbound = len(fewer.rules) < len(rest.rules)
+            homeless, rest = homeless | names, fewer
+            if not back or unbound:  # who was to be together with one that is lost has no reason left to move
                 continue
             found.board.stay()
             found = replace(found, bounds=proven(normalise(rest)))
@@ -116,7 +119,7 @@ def ordered(fleet: Fleet, found: Aim, problem: Problem, effort: Effort) -> tuple
 
 def shortage(fleet: Fleet, table: Timetable) -> int:
     """The least MiB that would let one of the stuck begin, when all that could move has; 0 when memory is not it."""
-    free: list[int] = (fleet.room - fleet.loads())[0].tolist()
+    free: list[int] = (fleet.room - fleet.load)[0].tolist()
     for step in table.steps:
         free[step.task.target] -= step.task.need[0]
         if step.task.source >= 0:
@@ -134,6 +137,8 @@ def beside(problem: Problem, names: frozenset[str], turn: int) -> frozenset[str]
 
 def without(problem: Problem, names: frozenset[str]) -> Problem:
     """The same with these guests staying where they are, or left out where they run nowhere yet."""
+    if not names:
+        return problem
     guests = tuple(
         replace(guest, pinned=True, to="") if guest.name in names else guest
         for guest in problem.guests

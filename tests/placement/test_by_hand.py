@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.placement.causes import causes
 from reconciler.placement.durations import seconds
 from reconciler.placement.problem import Avoid, Dirty, Gather, Guest, Host, Limits, Link, Problem, Spread
 from reconciler.placement.solve import solve
@@ -137,6 +138,22 @@ def test_near_brings_the_smaller_to_the_larger() -> None:
     plan = solve(Problem((host("a"), host("b")), guests, rules=(Gather(("x", "y")),)))
     assert plan.goal == (("x", "b"), ("y", "b"))
     assert plan.moved == plan.bound == 10
+
+
+def test_who_was_to_be_together_with_one_that_finds_no_room_does_not_move() -> None:
+    """The rack of b and c has more room in all, so both were to go there; y is too large for each of its hosts."""
+    hosts = (host("a", labels={"rack": "1"}), host("b", labels={"rack": "2"}), host("c", labels={"rack": "2"}))
+    guests = (guest("x", 10, "a"), guest("y", 150))
+    plan = solve(Problem(hosts, guests, rules=(Gather(("x", "y"), "rack"),)))
+    assert plan.moves == ()
+    assert [knot.guests for knot in plan.knots] == [("y",)]
+
+
+def test_whose_place_in_a_rack_is_taken_makes_way_though_nobody_comes_to_its_host() -> None:
+    hosts = (host("a", labels={"rack": "1"}), host("b", labels={"rack": "1"}), host("c", labels={"rack": "2"}))
+    asked = Problem(hosts, (guest("x", 10, "a"), guest("y", 20)), rules=(Spread(("x", "y"), "rack"),))
+    assert causes(asked, {"x": "c", "y": "b"}) == {"x": "it makes way for y"}
+    assert causes(asked, {"x": "c", "y": "c"}) == {"x": ""}
 
 
 def test_others_that_are_avoided_may_share() -> None:

@@ -61,8 +61,8 @@ def test_told_to_stop_while_the_database_is_away(tmp_path: Path) -> None:
 
 def _away(postgres: Server, mode: str, team: Crew) -> tuple[list[Line], float, float]:
     """The passes that ran when it went, when that was, and when it was back."""
-    postgres.stop(mode)
     left, running = time.time(), _running(team)
+    postgres.stop(mode)
     time.sleep(AWAY)
     postgres.start()
     return running, left, time.time()
