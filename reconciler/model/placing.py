@@ -94,7 +94,7 @@ class Tenant:
     host is in maintenance: live, cold, stop or stay. `reach` are the hosts that can run it, None: nobody has to know;
     `why` is what keeps it from all others where it can run on none but its own. `moved` is when it last came from
     another host, in seconds since 1970, 0 where nobody knows. `home` is the host that a drain sent it away from, where
-    its policy may let it return. `pace` is what is known of how it writes; `disks` are bytes of disks that go along.
+    it may return. `pace` is what is known of how it writes; `disks` are bytes of disks that go along.
     """
 
     name: str

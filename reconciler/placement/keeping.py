@@ -106,12 +106,19 @@ def _most(problem: Problem, goal: Mapping[str, str], new: Sequence[Guest], bare:
 
 
 def _worse(problem: Problem, after: Spare, before: Spare) -> str:
-    """A host whose loss leaves more memory without a refuge than before; empty for none."""
-    memory = {guest.name: guest.memory for guest in problem.guests}
+    """A host whose loss leaves more memory without a refuge than before; empty for none.
+
+    Who can be on one host only is not counted: no room elsewhere is lost by it.
+    """
+    memory = {guest.name: 0 if _tied(problem, guest) else guest.memory for guest in problem.guests}
     for host, names in sorted(after.short.items()):
         if sum(memory[name] for name in names) > sum(memory[name] for name in before.short.get(host, ())):
             return host
     return ""
+
+
+def _tied(problem: Problem, guest: Guest) -> bool:
+    return bool(guest.reach) and len(problem.reaches[guest.reach]) == 1
 
 
 def _knot(name: str, problem: Problem, on: Mapping[str, str], kept: Spare) -> Knot:

@@ -1,4 +1,4 @@
-"""A drained VM of a policy over the fleet in memory: noted before it leaves, home after, killed at every call of both.
+"""A drained VM over the fleet in memory: noted before it leaves, home after, killed at every call of both.
 
 What goes home and what does not is in the cases and the laws.
 """
@@ -31,6 +31,24 @@ class DrainedCold(Drained):
         return Text(text.replace("spec: {defaults", "spec: {limits: {disruption: move-cold}, defaults", 1))
 
 
+class DeclaredCold(DrainedCold):
+    """The same, declared on a host; moves are live unless the word for draining says otherwise."""
+
+    declared = "lq-d25"
+
+    @property
+    def specs(self) -> Text:
+        return Text(super().specs.text.replace("{hosts: all, drain: cold}", f"{{host: {self.declared}, drain: cold}}"))
+
+
+class Declared(Drained):
+    """Declared on a host, and nothing said of drains."""
+
+    @property
+    def specs(self) -> Text:
+        return Text(super().specs.text.replace("{hosts: all}", "{host: lq-d25}"))
+
+
 def _fleet(fleet: Drained) -> Drained:
     fleet.place(web="lq-d25")
     assert fleet.apply().verdict == "ok"
@@ -49,9 +67,9 @@ def _away(fleet: Drained) -> Drained:
     return fleet
 
 
-def _shut_to_move() -> Drained:
+def _shut_to_move(fleet: Drained | None = None) -> Drained:
     """Shared memory that no live move takes along came to `web` by hand; then its host was drained."""
-    fleet = _fleet(DrainedCold())
+    fleet = _fleet(fleet or DrainedCold())
     (web,) = [domain for domain in fleet.host("lq-d25").domains.values() if domain.name == "web"]
     web.config = web.live = web.config.replace("</devices>", "<shmem name='seen'/></devices>")
     return _away(fleet)
@@ -147,3 +165,37 @@ def test_killed_on_the_way_home_of_one_that_was_shut_down_for_it(name: str) -> N
     assert fleet.world.where("web") == [("lq-d25", "running")]
     assert _homes(fleet) == [""]
     assert fleet.world.violations == []
+
+
+def test_declared_on_a_host_and_shut_down_to_be_drained_it_comes_home_the_same_way() -> None:
+    fleet = _shut_to_move(DeclaredCold())
+    assert fleet.world.where("web") == [("lq-d26", "running")]
+    assert _homes(fleet) == ["lq-d25"]
+    verbs = [action.verb for action in fleet.plan().actions]
+    assert verbs == ["prove-shared", "stop", "move-offline", "start", "verify", "note-home"]
+    assert fleet.converge().verdict == "ok"
+    assert fleet.world.where("web") == [("lq-d25", "running")]
+    assert _homes(fleet) == [""]
+    assert fleet.plan().empty
+    assert fleet.world.violations == []
+
+
+def test_who_is_declared_where_it_was_sent_has_no_home_and_leaves_there_live_only() -> None:
+    fleet = DeclaredCold()
+    _shut_to_move(fleet)
+    fleet.declared = "lq-d26"
+    assert [action.verb for action in fleet.plan().actions] == ["note-home"]
+    assert fleet.converge().verdict == "ok"
+    assert _homes(fleet) == [""]
+    fleet.declared = "lq-d25"
+    assert fleet.plan().actions == ()
+    assert "shared memory" in fleet.plan().refusals[0].reason
+    assert fleet.world.where("web") == [("lq-d26", "running")]
+
+
+def test_who_is_drained_live_and_is_declared_on_a_host_needs_no_note() -> None:
+    fleet = _away(_fleet(Declared()))
+    assert fleet.world.where("web") == [("lq-d26", "running")]
+    assert _homes(fleet) == [""]
+    assert fleet.converge().verdict == "ok"
+    assert fleet.world.where("web") == [("lq-d25", "running")]

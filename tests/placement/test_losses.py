@@ -68,6 +68,16 @@ def test_priority_says_who_is_started_where_not_all_can_be() -> None:
     assert [knot.guests for knot in plan.knots] == [("two",)]
 
 
+def test_who_can_be_on_one_host_only_is_started_and_named() -> None:
+    tied = Guest("t", 20, 1, to="a", reach="only")
+    asked = replace(KEPT, guests=(*KEPT.guests, tied), reaches={"only": ("a",)})
+    plan = solve(asked)
+    assert plan.knots == ()
+    assert dict(plan.goal)["t"] == "a"
+    assert plan.exposed == (Exposed("a", ("t",), True),)
+    assert replay(asked, plan) == []
+
+
 def test_a_drain_is_not_stopped_and_what_it_costs_is_said() -> None:
     hosts = (replace(HOSTS[0], drain=True), *HOSTS[1:])
     plan = solve(replace(KEPT, hosts=hosts, guests=(*KEPT.guests[:2], Guest("z", 50, 1, "c"))))

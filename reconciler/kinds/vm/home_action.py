@@ -1,4 +1,4 @@
-"""The note on a VM of a policy that a drain sent it away from its host, as a value: it is sent home by it later.
+"""The note on a VM that a drain sent it away from its host, as a value: it is sent home by it later.
 
 Moves nothing itself.
 """

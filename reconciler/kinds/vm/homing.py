@@ -1,4 +1,4 @@
-"""Which host a VM of a policy was drained from, and what is noted of that on the domain. Pure.
+"""Which host a VM was drained from, and what is noted of that on the domain. Pure.
 
 Sends nobody home: that is for placing to say, where it fits.
 """
@@ -17,11 +17,12 @@ Steps = list[Action | Refusal]
 
 
 def home_of(want: VmDesired, at: str, state: DomainState, view: View) -> str:
-    """The host to note once it is where it is wanted; the first of several drains counts, as long as policy allows it.
+    """The host to note once it is where it is wanted; the first of several drains counts, as long as it may be there.
 
-    Empty at home, without a drain, and where a person declared the host.
+    Empty at home and without a drain. A declared host needs no note to go back to, but the word to go back cold does.
     """
-    allowed = want.policy.hosts if want.policy else ()
+    declared = (want.declared,) if want.drain == "cold" and want.declared else ()
+    allowed = want.policy.hosts if want.policy else declared
     if state.home in allowed:
         return state.home if want.host != state.home else ""
     card = view.fleet.hosts.get(at)

@@ -148,6 +148,7 @@ def _desired(document: Document, scope: Scope, pools: _Pools, policy: Policy | N
     value = VmDesired(
         name=document.name,
         host=spec.placement.host or "",
+        declared=spec.placement.host or "",
         policy=policy,
         drain=spec.placement.drain,
         power=None if spec.power == "unmanaged" else spec.power,

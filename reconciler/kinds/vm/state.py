@@ -219,7 +219,8 @@ class WantedNic:
 class VmDesired:
     """As declared; None means not managed. `shared` pairs name and target of each pool declared shared, `local` are
     the other declared pools. `policy` says where it may run where no host is declared; `host` is then empty until it
-    is placed, and `why` says why there. `drain` is what happens when it cannot leave a host in maintenance live.
+    is placed, and `why` says why there; `declared` stays. `drain` is what happens when it cannot leave a host in
+    maintenance live.
     """
 
     name: str
@@ -241,6 +242,7 @@ class VmDesired:
     policy: Policy | None = None
     drain: str = "live"
     why: str = ""
+    declared: str = ""
 
     @property
     def placed(self) -> str:

@@ -73,7 +73,7 @@ def _seen(item: Desired | None, seen: Sightings, view: View, sorts: "_Sorts") ->
         reach=reach,
         why=why,
         moved=state.moved,
-        home=state.home if want.policy else "",
+        home=state.home if want.policy or want.drain == COLD else "",
         pace=_pace(state),
         disks=sum(disk.data for disk in copied(want, state, place.host, view)) if state.power == "running" else 0,
     )
@@ -100,7 +100,8 @@ def _new(item: Desired, view: View, sorts: "_Sorts") -> Tenant:
     memory, vcpus = want.memory or (base.memory if base else 0), want.vcpus or (base.vcpus if base else 1)
     if want.power != "running":
         memory = 0
-    reach = sorts.birth(item) if want.policy and not silent else None
+    asked = want.policy is not None or view.fleet.host_failures > 0
+    reach = sorts.birth(item) if asked and not silent else None
     fixed = silent or (want.policy is not None and not reach)
     return Tenant(want.name, "", memory, vcpus, want.host, want.policy, fixed, want.drain, reach=reach)
 
@@ -168,12 +169,15 @@ class _Sorts:
         return () if able else tuple(blocker.reason for blocker in found)
 
     def birth(self, item: Desired) -> tuple[str, ...]:
-        """Hosts on which it could be made."""
+        """Hosts on which it could be made; its declared one is not asked about."""
         want: VmDesired = item.value
         bases = {place.host for place, _ in self._view.snapshot.named("vm", want.base)}
         able: dict[Hashable, bool] = {}
         found = []
-        for host in want.policy.hosts if want.policy else ():
+        for host in want.policy.hosts if want.policy else self._all:
+            if host == want.host:
+                found.append(host)
+                continue
             sort = (self._sort.get(host), host in bases)
             if sort not in able:
                 steps = create(settle(item, Seat(host)), self._view)
