@@ -67,9 +67,9 @@ def _away(fleet: Drained) -> Drained:
     return fleet
 
 
-def _shut_to_move(fleet: Drained | None = None) -> Drained:
+def _shut_to_move(fleet: Drained) -> Drained:
     """Shared memory that no live move takes along came to `web` by hand; then its host was drained."""
-    fleet = _fleet(fleet or DrainedCold())
+    fleet = _fleet(fleet)
     (web,) = [domain for domain in fleet.host("lq-d25").domains.values() if domain.name == "web"]
     web.config = web.live = web.config.replace("</devices>", "<shmem name='seen'/></devices>")
     return _away(fleet)
@@ -139,8 +139,9 @@ def test_the_maintenance_ends_before_it_has_left() -> None:
     assert _homes(fleet) == [""]
 
 
-def test_shut_down_to_be_drained_it_comes_home_the_same_way_and_runs() -> None:
-    fleet = _shut_to_move()
+@pytest.mark.parametrize("kind", [DrainedCold, DeclaredCold])
+def test_shut_down_to_be_drained_it_comes_home_the_same_way_and_runs(kind: type[Drained]) -> None:
+    fleet = _shut_to_move(kind())
     assert fleet.world.where("web") == [("lq-d26", "running")]
     assert _homes(fleet) == ["lq-d25"]
     verbs = [action.verb for action in fleet.plan().actions]
@@ -154,7 +155,7 @@ def test_shut_down_to_be_drained_it_comes_home_the_same_way_and_runs() -> None:
 @pytest.mark.parametrize("name", ["cold.marked", "offline.defined", "offline.settled", "start.started", "note"])
 def test_killed_on_the_way_home_of_one_that_was_shut_down_for_it(name: str) -> None:
     """A kill at every call of such a move is in test_cold; here it is about the note of its home."""
-    fleet = _shut_to_move()
+    fleet = _shut_to_move(DrainedCold())
     fleet.world.fault = ("vm.note-home.done" if name == "note" else name, Killed())
     with pytest.raises(Killed):
         fleet.apply()
@@ -164,19 +165,6 @@ def test_killed_on_the_way_home_of_one_that_was_shut_down_for_it(name: str) -> N
     fleet.converge()
     assert fleet.world.where("web") == [("lq-d25", "running")]
     assert _homes(fleet) == [""]
-    assert fleet.world.violations == []
-
-
-def test_declared_on_a_host_and_shut_down_to_be_drained_it_comes_home_the_same_way() -> None:
-    fleet = _shut_to_move(DeclaredCold())
-    assert fleet.world.where("web") == [("lq-d26", "running")]
-    assert _homes(fleet) == ["lq-d25"]
-    verbs = [action.verb for action in fleet.plan().actions]
-    assert verbs == ["prove-shared", "stop", "move-offline", "start", "verify", "note-home"]
-    assert fleet.converge().verdict == "ok"
-    assert fleet.world.where("web") == [("lq-d25", "running")]
-    assert _homes(fleet) == [""]
-    assert fleet.plan().empty
     assert fleet.world.violations == []
 
 
