@@ -37,12 +37,16 @@ def check(seed: int) -> None:
 
 
 def _survives(asked: Problem, plan: Solution) -> None:
-    """Without anything asked nothing is said; what starts takes no room that a loss needs, or has it in spare."""
+    """Without anything asked nothing is said; what starts takes no room that a loss needs, or has it in spare.
+
+    Who can be on one host only is started too: it is named, and takes nobody's room elsewhere.
+    """
     if not asked.survive:
         assert (plan.refuges, plan.exposed) == ((), ())
         return
     new = {guest.name for guest in asked.guests if not guest.at} - {name for name, host in plan.goal if not host}
-    exposed = {(e.host, name) for e in plan.exposed for name in e.guests}
+    tied = {g.name for g in asked.guests if not g.at and g.reach and len(asked.reaches[g.reach]) == 1}
+    exposed = {(e.host, name) for e in plan.exposed for name in e.guests if name not in tied}
     before = spare(asked, {guest.name: guest.at for guest in asked.guests})
     assert {e.host for e in plan.exposed if not e.new} <= before.short.keys()
     bare = spare(asked, {name: "" if name in new else host for name, host in plan.goal})
