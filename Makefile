@@ -40,7 +40,7 @@ nightly: test            ## the tests, then post-copy, new random examples, fift
 	$(MAKE) test-postcopy
 	$(BIN)/pytest -q -n 2 -m 'not lab' --hypothesis-profile search
 	$(MAKE) chaos N=50
-	$(BIN)/pytest -q tests/placement --fleets 10000
+	$(BIN)/pytest -q -n 2 tests/placement --fleets 10000
 
 test-postcopy: $(READY)   ## a post-copy broken in every way and recovered, on a lab of Debian testing
 	$(NEWER) up

@@ -16,6 +16,7 @@ from tests.placement.made import problem
 
 EFFORT = Effort(polish=0.02, exact=0.05, exact_moves=40)
 SEEDS = st.integers(0, 2**32)
+BLOCK = 100
 
 
 def check(seed: int) -> None:
@@ -113,9 +114,14 @@ def _wrong(rule: Rule, on: Mapping[str, str], hosts: Mapping[str, Host]) -> bool
     return len(set(places)) > 1 if isinstance(rule, Gather) else max(map(places.count, places)) > rule.most
 
 
-def test_many_fleets(request: pytest.FixtureRequest) -> None:
-    """`--fleets N`: seeds 0 to N-1; 10,000 in the nightly run."""
-    for seed in range(request.config.getoption("--fleets")):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "first" in metafunc.fixturenames:
+        metafunc.parametrize("first", range(0, metafunc.config.getoption("--fleets"), BLOCK))
+
+
+def test_many_fleets(first: int, request: pytest.FixtureRequest) -> None:
+    """`--fleets N`: seeds 0 to N-1, a test per hundred of them; 10,000 in the nightly run."""
+    for seed in range(first, min(first + BLOCK, request.config.getoption("--fleets"))):
         try:
             check(seed)
         except Exception as error:
