@@ -164,7 +164,7 @@ def _one_fails(fleet: Fleet) -> None:
 
 
 def _cold(fleet: Fleet) -> None:
-    """What cannot leave live, and may be shut down for it, is; and runs again elsewhere."""
+    """What cannot leave live, and may be shut down for it, is; it runs again elsewhere, and comes home the same way."""
     now = fleet.where()
     vm = next(vm for vm, host in now.items() if host == "lq-d25")
     host = fleet.hosts["lq-d25"]
@@ -181,6 +181,12 @@ def _cold(fleet: Fleet) -> None:
     there = fleet.where()
     assert set(there) == set(VMS)
     assert "lq-d25" not in there.values()
+    fleet.user.in_sync()
+    _booted(fleet.hosts[there[vm]], vm)
+    fleet.declare(_at(now, "cold"))
+    said = fleet.user.apply()
+    assert "it comes home to lq-d25 after the maintenance" in said.out
+    assert fleet.where() == now
     fleet.user.in_sync()
 
 
