@@ -6,6 +6,7 @@ Moves of those who run are never refused for it, as a drain must not wait; what 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.placement.causes import causes
 from reconciler.placement.problem import Guest, Problem
 from reconciler.placement.solution import Exposed, Knot, Solution
 from reconciler.placement.spare import Spare, spare
@@ -47,8 +48,10 @@ def _elsewhere(
 ) -> tuple[Solution, Spare]:
     """Where the plan loses what there was: one with another target for some who move, largest first, if that helps.
 
-    Each try is a whole plan, in which one guest has to go to one of the roomiest hosts that it does not go to now.
+    Each try is a whole plan, in which one guest has to go to one of the roomiest hosts that it does not go to now. One
+    in which somebody moves who need not any more, as another has made way for others since, is none.
     """
+    first = problem
     after = spare(problem, dict(plan.goal))
     if len(problem.guests) > MOST:
         return plan, after
@@ -63,7 +66,8 @@ def _elsewhere(
             asked = replace(problem, guests=tuple(replace(g, to=host) if g is guest else g for g in problem.guests))
             other = make(asked, left)
             kept = spare(problem, dict(other.goal))
-            if _alike(plan, other) and _lost(kept, before) < _lost(after, before):
+            needed = all(causes(first, dict(other.goal), bool(other.later)).values())
+            if needed and _alike(plan, other) and _lost(kept, before) < _lost(after, before):
                 problem, plan, after = asked, replace(other, bound=min(plan.bound, other.bound)), kept
                 break
     return plan, after

@@ -126,3 +126,9 @@ def test_many_fleets(first: int, request: pytest.FixtureRequest) -> None:
             check(seed)
         except Exception as error:
             raise AssertionError(f"seed {seed}: {error}") from error
+
+
+@pytest.mark.parametrize("seed", [2877, 4506, 4609])
+def test_fleets_that_were_once_planned_wrongly(seed: int) -> None:
+    """Each moved somebody without a cause."""
+    check(seed)
