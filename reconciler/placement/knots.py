@@ -4,7 +4,7 @@ Explains a finished plan; it changes nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from reconciler.placement.problem import Avoid, Gather, Guest, Host, Problem, Spread
@@ -43,7 +43,7 @@ def knots(problem: Problem, on: Mapping[str, str], trouble: Trouble, later: froz
             found.append(_guest(guest, on[guest.name], (able, memory), (wrong, trouble)))
             told.add(guest.name)
     found += _hosts(problem, on, (memory, vcpus))
-    broken = [(names, what) for names, what in _rules(problem, on, hosts) if told.isdisjoint(names)]
+    broken = [(names, what) for names, what in _rules(problem, on, hosts, told) if told.isdisjoint(names)]
     return (*found, *(_rule(names, what, hosts, on) for names, what in broken))
 
 
@@ -129,7 +129,11 @@ def _hosts(
             yield Knot(stay, (name,), reason, f"unpin some of {len(stay)} guests, stop one, or give {name} more room")
 
 
-def _rules(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _rules(
+    problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host], told: Set[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Who breaks each; of those to be avoided, each is a matter of its own, so who is named already is left out."""
+
     def domain(name: str, over: str) -> tuple[int, str]:
         labels = hosts[on[name]].labels
         return (1, labels[over]) if over in labels else (0, on[name])
@@ -144,7 +148,7 @@ def _rules(problem: Problem, on: Mapping[str, str], hosts: Mapping[str, Host]) -
                 if len(places) - len(set(places)) >= most and max(Counter(places).values(), default=0) > most:
                     yield tuple(sorted(guests)), f"are more than {most} in one {over or 'host'}"
             case Avoid(guest, others):
-                near = tuple(name for name in sorted(others) if on[name] and on[name] == on[guest])
+                near = tuple(o for o in sorted(others) if on[o] and on[o] == on[guest] and o not in told)
                 if near:
                     yield (guest, *near), "share a host"
 
